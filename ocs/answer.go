@@ -1,0 +1,74 @@
+package ocs
+
+import (
+	"time"
+
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// An Answer is what the client is told. The same request is given the same Answer for ever (§8.2).
+type Answer struct {
+	Verdict         Verdict // of the whole request
+	Fault           Fault   // the input that is to blame, told in Failed-AVP
+	Services        []ServiceAnswer
+	CommandLevel    bool // the one element of Services belongs at command level
+	LowBalance      bool // Low-Balance-Indication (TS 32.299 §7.2.97)
+	BalanceCovers   *bool
+	Cost            *Cost
+	FailureHandling *uint8 // Credit-Control-Failure-Handling (§8.14)
+	Failover        bool   // CC-Session-Failover SUPPORTED (§8.4)
+	Refund          string // Refund-Information: names this debit in a later refund; empty: none
+}
+
+// A ServiceAnswer answers one [ServiceRequest].
+type ServiceAnswer struct {
+	RatingGroup *uint32
+	ServiceIDs  []uint32
+	Verdict     Verdict
+	Fault       Fault
+	Measure     rating.Unit   // what Granted counts
+	Granted     rating.Units  // Granted-Service-Unit; 0: the AVP is left out
+	Validity    time.Duration // Validity-Time, whole seconds; 0: the AVP is left out
+	Threshold   rating.Units  // Time-, Volume- or Unit-Quota-Threshold; 0: left out
+	Final       bool          // Final-Unit-Indication TERMINATE (§8.34)
+}
+
+// Cost is a Cost-Information (§8.7).
+type Cost struct {
+	Units    rating.Units
+	Unit     rating.Unit // of the buckets, or a currency
+	Exponent int32       // of ten: -2 for a currency with cents
+}
+
+// Verdict is what a decision came to. Each is one Result-Code, which only package diameter knows.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Granted            Verdict = 1 + iota // done, 2001
+	CreditLimitReached                    // the balance does not cover it, 4012
+	ServiceDenied                         // subscriber blocked, destination barred, 4010
+	NotApplicable                         // free of charge, no control needed, 4011
+	UnknownSession                        // 5002
+	Unauthorised                          // subscriber closed, client not allowed, 5003
+	InvalidValue                          // 5004
+	ResourcesExceeded                     // 5006
+	UnableToComply                        // a second initial request; our own failure, 5012
+	UserUnknown                           // 5030
+	RatingFailed                          // 5031
+	Busy                                  // not done and safe to try elsewhere, 3004 or 3002
+)
+
+// Fault is the part of a request that a refusal blames.
+type Fault uint8
+
+// The faults. Each becomes a Failed-AVP.
+const (
+	NoFault          Fault = iota
+	FaultContext           // Service-Context-Id
+	FaultRatingGroup       // Rating-Group, or Service-Identifier where there is no Rating-Group
+	FaultUnits             // Requested-Service-Unit
+	FaultCalledParty       // Called-Party-Address
+	FaultRefund            // Refund-Information
+	FaultUsage             // Used-Service-Unit
+)

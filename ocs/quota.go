@@ -1,0 +1,223 @@
+package ocs
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// quota returns the quota that s names, making it when it is new.
+func (d *decision) quota(s ServiceRequest) *Quota {
+	for i := range d.session.Quotas {
+		if q := &d.session.Quotas[i]; equalGroup(q.RatingGroup, s.RatingGroup) && equalSet(q.ServiceIDs, s.ServiceIDs) {
+			return q
+		}
+	}
+	d.session.Quotas = append(d.session.Quotas, Quota{RatingGroup: s.RatingGroup, ServiceIDs: s.ServiceIDs})
+	return &d.session.Quotas[len(d.session.Quotas)-1]
+}
+
+func sameQuota(a, b ServiceRequest) bool {
+	return equalGroup(a.RatingGroup, b.RatingGroup) && equalSet(a.ServiceIDs, b.ServiceIDs)
+}
+
+func equalGroup(a, b *uint32) bool { return a == b || a != nil && b != nil && *a == *b }
+
+func equalSet(a, b []uint32) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// debit takes what s reports from the buckets and gives back the rest of what was held. Increments count on the total
+// of the quota: debit now = charge(total after) - charge(total before). Otherwise every update would round up anew.
+func (d *decision) debit(s ServiceRequest, line int, late bool) {
+	q := d.quota(s)
+	if d.overtaken(q) {
+		d.debitOvertaken(q, s, line)
+		return
+	}
+	held := q.Held
+	d.release(q)
+	if used := d.usage(q, s); used > 0 {
+		d.charge(q, used, held, line, late)
+	}
+	if s.reported(FinalReport) {
+		d.retire(q)
+	}
+}
+
+// overtaken reports whether a later request asked for the same quota already: then only the usage of this one counts,
+// and the grant in force stays (spec/gy 3.6).
+func (d *decision) overtaken(q *Quota) bool {
+	return d.request.Type == Update && q.Asked && d.request.Number < q.AskedBy
+}
+
+// debitOvertaken debits what s reports, beside the grant in force, which keeps as much of its hold as is left.
+func (d *decision) debitOvertaken(q *Quota, s ServiceRequest, line int) {
+	d.purse.release(q.Held)
+	held := q.Held
+	q.Held = nil
+	if used := d.usage(q, s); used > 0 {
+		d.charge(q, used, nil, line, d.session.State != Open)
+	}
+	if d.session.State == Open && len(held) > 0 {
+		cost := q.Tariff.Charge(rating.Add(q.Used, q.Granted)) - q.due()
+		q.Held = d.purse.hold(q.Tariff, min(cost, d.purse.free(q.Tariff)))
+	}
+}
+
+// charge debits used and writes the rated event, which is the line-th of the request.
+func (d *decision) charge(q *Quota, used rating.Units, held []Hold, line int, late bool) {
+	event := RatedEvent{
+		Subscriber: d.account.Subscriber.ID, Session: d.session.Key, Type: d.request.Type, Number: d.request.Number, Line: line,
+		At: d.now, Service: d.service.Name, RatingGroup: q.RatingGroup, Tariff: q.Tariff.Name, Plan: q.Plan, Catalog: q.Catalog,
+		Measure: d.measureOf(q), Used: used, Unit: q.Tariff.Pays, Late: late,
+	}
+	before := q.due()
+	q.Used = rating.Add(q.Used, used)
+	due := q.due() - before
+	event.Taken, event.Overrun = d.purse.take(q.Tariff, due, held)
+	event.Charged = due - event.Overrun
+	q.Charged += event.Charged
+	q.Overrun = rating.Add(q.Overrun, event.Overrun)
+	q.Taken = addHolds(q.Taken, event.Taken)
+	d.events = append(d.events, event)
+}
+
+// due returns what the usage of q costs so far. Usage that no tariff was found for costs nothing, and its rated event
+// names no tariff.
+func (q *Quota) due() rating.Units {
+	if q.Tariff.Measures == "" {
+		return 0
+	}
+	return q.Tariff.Charge(q.Used)
+}
+
+// usage adds up what s reports, in the unit of the quota's tariff. Usage of a quota that was never granted, as after a
+// CONTINUE, is priced by the conditions in force.
+func (d *decision) usage(q *Quota, s ServiceRequest) (sum rating.Units) {
+	if len(s.Used) > 0 && q.Tariff.Measures == "" {
+		if t, _, ok := d.tariff(s.RatingGroup); ok {
+			d.price(q, t)
+		}
+	}
+	for _, u := range s.Used {
+		n, _ := u.measure(d.measureOf(q))
+		sum = rating.Add(sum, n)
+	}
+	return sum
+}
+
+func (d *decision) measureOf(q *Quota) rating.Unit {
+	if q.Tariff.Measures == "" {
+		return d.service.Measure
+	}
+	return q.Tariff.Measures
+}
+
+func (d *decision) price(q *Quota, t rating.Tariff) {
+	q.Tariff, q.Plan, q.Catalog = t, d.plan.Name, d.rules.Catalog
+}
+
+// retire forgets q, but for the CDR. Asked for again, the same Rating-Group begins from zero.
+func (d *decision) retire(q *Quota) {
+	if q.Used > 0 {
+		d.session.Segments = append(slices.Clip(d.session.Segments), q.line())
+	}
+	*q = Quota{RatingGroup: q.RatingGroup, ServiceIDs: q.ServiceIDs, Asked: q.Asked, AskedBy: q.AskedBy}
+}
+
+// grant reserves a new quota for s and says so in a. It grants what the balance affords; less than was wanted is
+// the last grant, and nothing is a refusal (§5.6).
+func (d *decision) grant(q *Quota, s ServiceRequest, a *ServiceAnswer, conditionsChanged bool) {
+	if d.overtaken(q) {
+		return
+	}
+	q.Asked, q.AskedBy = true, d.request.Number
+	if q.Tariff.Measures == "" || conditionsChanged {
+		if a.Verdict, a.Fault = d.rate(q); a.Verdict != Granted {
+			return
+		}
+	}
+	if q.Tariff.Barred {
+		a.Verdict = ServiceDenied
+		return
+	}
+	if q.Tariff.Free() && d.service.FreeIsUncontrolled {
+		a.Verdict = NotApplicable
+		return
+	}
+	want, ok := d.wanted(q.Tariff, *s.Requested)
+	if !ok {
+		a.Verdict, a.Fault = RatingFailed, FaultUnits
+		return
+	}
+	cost := q.Tariff.Charge(q.Used)
+	affordable := q.Tariff.Afford(rating.Add(cost, d.purse.free(q.Tariff))) - q.Used
+	granted := min(want, affordable)
+	if granted <= 0 {
+		a.Verdict = CreditLimitReached
+		return
+	}
+	q.Held = d.purse.hold(q.Tariff, q.Tariff.Charge(rating.Add(q.Used, granted))-cost)
+	q.Granted, q.Final, q.Validity = granted, granted < want, d.validity(q.Tariff, granted)
+	a.Measure, a.Granted, a.Validity, a.Final = q.Tariff.Measures, q.Granted, q.Validity, q.Final
+	a.Threshold = d.threshold(q)
+}
+
+// rate finds the tariff of q under the conditions in force. What was used under another one is kept for the CDR.
+func (d *decision) rate(q *Quota) (Verdict, Fault) {
+	if d.plan.Rates == nil {
+		return UnableToComply, NoFault // our fault: the catalogue lost the plan. 5031 would tell the client never to ask again
+	}
+	t, fault, ok := d.tariff(q.RatingGroup)
+	if !ok {
+		return RatingFailed, fault
+	}
+	if q.Tariff.Measures != "" && !q.Tariff.Equal(t) {
+		d.retire(q)
+		q.Asked, q.AskedBy = true, d.request.Number
+	}
+	if q.Tariff.Measures == "" {
+		d.price(q, t)
+	}
+	return Granted, NoFault
+}
+
+// wanted returns how much to grant if the balance allows it; false when only units were named that t does not measure.
+func (d *decision) wanted(t rating.Tariff, asked Measured) (rating.Units, bool) {
+	want, named := asked.measure(t.Measures)
+	if !named && !asked.empty() {
+		return 0, false
+	}
+	switch {
+	case want == 0 && t.Free():
+		want = d.service.MaxQuota // a long grant, so that a free call is not interrupted to ask
+	case want == 0:
+		want = d.service.DefaultQuota
+	}
+	return min(want, d.service.MaxQuota), true
+}
+
+// validity returns the Validity-Time of a grant. For time it leaves room for the ringing, so that no normal call is cut.
+func (d *decision) validity(t rating.Tariff, granted rating.Units) time.Duration {
+	if d.service.Validity > 0 || t.Measures != rating.Seconds {
+		return d.service.Validity
+	}
+	return time.Duration(granted)*time.Second + d.service.Ringing
+}
+
+// threshold returns the quota threshold of a grant: always smaller than the grant, none with the final one.
+func (d *decision) threshold(q *Quota) rating.Units {
+	if d.service.Threshold == 0 || q.Final {
+		return 0
+	}
+	part := max(q.Granted*rating.Units(d.service.Threshold)/100, d.service.LeastThreshold)
+	if part >= q.Granted {
+		return 0
+	}
+	return part
+}

@@ -1,0 +1,57 @@
+package ocs
+
+import (
+	"strings"
+
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// tariff finds the tariff of a Rating-Group under the conditions in force, or the input that is to blame.
+func (d *decision) tariff(group *uint32) (rating.Tariff, Fault, bool) {
+	usage := rating.Usage{Kind: d.service.Kind, RatingGroup: group}
+	if d.service.Kind == rating.Voice {
+		direction, number, told := d.otherParty()
+		if !told && d.namesParties() && direction != rating.Terminating {
+			return rating.Tariff{}, FaultCalledParty, false
+		}
+		usage.Direction, usage.Number = direction, number
+	}
+	t, ok := d.plan.Tariff(usage)
+	if !ok {
+		return rating.Tariff{}, FaultRatingGroup, false
+	}
+	return t, NoFault, true
+}
+
+// otherParty returns the direction of the call and the number that rates it (spec/gy 3.19): the party called, for a
+// call received the party calling.
+func (d *decision) otherParty() (direction rating.Direction, number string, told bool) {
+	c := d.session.Conditions
+	direction = c.Direction
+	if !c.RoleGiven && d.isSubscriber(c.Called) && !d.isSubscriber(c.Calling) {
+		direction = rating.Terminating
+	}
+	candidates := []string{c.Called, c.Dialled}
+	if direction == rating.Terminating {
+		candidates = []string{c.Calling}
+	}
+	for _, address := range candidates {
+		if n, ok := rating.ParseNumber(address); ok {
+			return direction, d.plan.Numbering.Complete(n), true
+		}
+	}
+	return direction, "", false
+}
+
+func (d *decision) isSubscriber(address string) bool {
+	n, ok := rating.ParseNumber(address)
+	return ok && d.account.Subscriber.MSISDN != "" &&
+		strings.TrimPrefix(d.plan.Numbering.Complete(n), "+") == d.account.Subscriber.MSISDN
+}
+
+// namesParties reports whether the network told anything about who calls whom. A client that speaks RFC 8506 alone
+// tells nothing, and is rated by the default of the service context (spec/gy 3.9).
+func (d *decision) namesParties() bool {
+	c := d.session.Conditions
+	return c.RoleGiven || c.Calling != "" || c.Called != "" || c.Dialled != ""
+}

@@ -1,0 +1,150 @@
+package ocs
+
+import (
+	"time"
+
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// A Session is one call: the credit-control session of its key, from the initial request until it is forgotten.
+// An event is a session that ended as it began. A session that ended holds no reservation.
+type Session struct {
+	Key        SessionKey
+	Subscriber SubscriberID
+	State      SessionState
+	Cause      EndCause // why it ended; empty while it is open
+	Service    string   // name of the service context
+	Origin     Origin
+	Conditions Conditions // as last told; a quota keeps the tariff that it was granted under
+	Quotas     []Quota
+	Segments   []RecordLine // what was used under tariffs that no quota has any more, for the CDR
+	Memory     Memory
+	StartedAt  time.Time
+	ReportedAt time.Time // end of the last report of usage; zero before the first
+	EndedAt    time.Time // zero while it is open
+	DueAt      time.Time // open: when supervision ends it (Tcc, §13); ended: when it may be forgotten
+	LowTold    bool      // Low-Balance-Indication was given since the balance was last above the threshold
+	Records    int       // CDRs written so far
+	Refunded   bool      // a debit that was given back
+}
+
+// SessionState is where in its life a session is.
+type SessionState string
+
+// The states of a session.
+const (
+	Open    SessionState = "open"
+	Ended   SessionState = "ended"   // by termination, by a refused update, or as an event
+	Expired SessionState = "expired" // by supervision; late usage is still taken
+	Refused SessionState = "refused" // never began; kept so that the same request gets the same answer
+)
+
+// EndCause tells why a session ended.
+type EndCause string
+
+// The causes of an end.
+const (
+	ByTermination EndCause = "termination"
+	ByRefusal     EndCause = "refused update"
+	BySupervision EndCause = "supervision"
+	ByRestart     EndCause = "client restart"
+	ByOperator    EndCause = "operator"
+	ByEvent       EndCause = "event"
+)
+
+// A Quota is what one Rating-Group and set of Service-Identifiers of a session used and may still use.
+type Quota struct {
+	RatingGroup *uint32
+	ServiceIDs  []uint32
+	Tariff      rating.Tariff // of the grant in force, kept whole: a new catalogue changes no running call
+	Plan        string
+	Catalog     string        // version of the catalogue that Tariff came from
+	Used        rating.Units  // reported under Tariff so far
+	Charged     rating.Units  // taken from buckets for Used
+	Overrun     rating.Units  // of bucket units that Used cost and no bucket could pay
+	Taken       []Hold        // Charged, by bucket
+	Granted     rating.Units  // not yet reported on; 0: no grant is in force
+	Validity    time.Duration // Validity-Time that Granted was given with
+	Held        []Hold        // reserved for Granted, in the order in which it will be taken
+	Final       bool          // Granted is the last
+	AskedBy     uint32        // greatest request number that asked for quota here
+	Asked       bool          // AskedBy counts
+}
+
+// A RatedEvent is one report of usage with its price. It is written once and never changed.
+type RatedEvent struct {
+	Subscriber  SubscriberID
+	Session     SessionKey
+	Type        RequestType
+	Number      uint32
+	Line        int // which of the request's reports, from 0
+	At          time.Time
+	Service     string
+	RatingGroup *uint32
+	Tariff      string
+	Plan        string
+	Catalog     string
+	Measure     rating.Unit
+	Used        rating.Units // of Measure, as reported
+	Unit        rating.Unit  // of the buckets
+	Charged     rating.Units // of Unit: the sum of Taken
+	Overrun     rating.Units // of Unit: due and not covered
+	Taken       []Hold       // from which buckets
+	Late        bool         // reported after the session had ended
+}
+
+// A Record is a CDR: what is told of a session when it ends, and again for usage that arrives later.
+type Record struct {
+	Subscriber       SubscriberID
+	MSISDN           string
+	Session          SessionKey
+	Number           int // from 1; above 1 the record amends the ones before and counts only what was new
+	Cause            EndCause
+	Service          string
+	Origin           Origin
+	Conditions       Conditions
+	OtherParty       string // the number that was rated, completed; empty when unknown
+	StartedAt        time.Time
+	EndedAt          time.Time
+	TerminationCause *uint32
+	Lines            []RecordLine
+	MissingNumbers   []uint32 // gaps in the request numbers, the first few
+}
+
+// A RecordLine is the part of a Record that one quota makes.
+type RecordLine struct {
+	RatingGroup *uint32
+	ServiceIDs  []uint32
+	Tariff      string
+	Plan        string
+	Catalog     string
+	Measure     rating.Unit
+	Used        rating.Units
+	Unit        rating.Unit
+	Charged     rating.Units
+	Overrun     rating.Units
+	Taken       []Hold
+}
+
+// A Posting is one leg of a movement that is not a call. The legs of a movement sum to zero.
+type Posting struct {
+	Movement   string // names the movement: the caller's id, or a UUID
+	Leg        int
+	Subscriber SubscriberID // in whose slot it lies
+	At         time.Time
+	Kind       PostingKind
+	Account    string   // lot:<bucket>, issue:<offer>, refund:<session>, …
+	Bucket     BucketID // of a lot account, else empty
+	Unit       rating.Unit
+	Units      rating.Units // signed: what Account gains
+	Reason     string
+}
+
+// PostingKind is the kind of a movement.
+type PostingKind string
+
+// The kinds of movement.
+const (
+	GrantPosting  PostingKind = "grant"
+	RefundPosting PostingKind = "refund"
+)

@@ -1,0 +1,292 @@
+package ocs
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// A world applies outcomes as the database does, and knows what must always be true of it.
+type world struct {
+	rules       *Rules
+	now         time.Time
+	subscribers map[string]Subscriber // by MSISDN
+	buckets     map[BucketID]Bucket
+	sessions    map[SubscriberID]map[SessionKey]Session
+	events      []RatedEvent
+	records     []Record
+	postings    []Posting
+	reported    map[SessionKey]rating.Units // what the clients said, each request once
+}
+
+func newWorld() *world {
+	return &world{
+		rules: testRules(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		subscribers: map[string]Subscriber{}, buckets: map[BucketID]Bucket{},
+		sessions: map[SubscriberID]map[SessionKey]Session{}, reported: map[SessionKey]rating.Units{},
+	}
+}
+
+// testRules are the services of the fixture in spec/gy 4 and a plan with a tariff of every shape.
+func testRules() *Rules {
+	second := rating.Price{Units: 1, Per: 1}
+	voice := func(name string, first, next rating.Units, price rating.Price) rating.Tariff {
+		return rating.Tariff{Name: name, Measures: rating.Seconds, Pays: rating.Seconds, First: first, Next: next, Price: price}
+	}
+	barred := voice("premium", 1, 1, second)
+	barred.Barred = true
+	setup := voice("setup", 1, 1, second)
+	setup.Setup = 10
+	bonus := voice("bonus", 1, 1, second)
+	bonus.Buckets = []string{"bonus"}
+	free := voice("free", 1, 1, rating.Price{Units: 0, Per: 1})
+	home := voice("national", 1, 1, second)
+	sms := rating.Tariff{Name: "sms", Measures: rating.Events, Pays: rating.Seconds, First: 1, Next: 1, Price: rating.Price{Units: 10, Per: 1}}
+	smsFree := sms
+	smsFree.Name, smsFree.Price.Units = "sms-free", 0
+	data := rating.Tariff{Name: "data", Measures: rating.Octets, Pays: rating.Octets, First: 1, Next: 1, Price: second}
+	twenty := uint8(2)
+	call := Service{
+		Kind: rating.Voice, Measure: rating.Seconds, DefaultQuota: 60, MaxQuota: 3600, Ringing: 300 * time.Second,
+		Supervision: 600 * time.Second, Threshold: 20, LeastThreshold: 10, LowBalance: 30,
+	}
+	named := func(s Service, name string) Service { s.Name = name; return s }
+	return &Rules{
+		Catalog: "test", Emergency: []string{"112"},
+		Services: map[string]Service{
+			"32260@3gpp.org": named(call, "32260@3gpp.org"),
+			"32276@3gpp.org": named(call, "32276@3gpp.org"),
+			"32251@3gpp.org": {
+				Name: "32251@3gpp.org", Kind: rating.Data, Measure: rating.Octets, DefaultQuota: 10_000_000, MaxQuota: 1_000_000_000,
+				Validity: time.Hour, Supervision: 2 * time.Hour, DenyInside: true, Threshold: 20, FailureHandling: &twenty,
+			},
+			"32274@3gpp.org": {
+				Name: "32274@3gpp.org", Kind: rating.Message, Measure: rating.Events, DefaultQuota: 1, MaxQuota: 100,
+				Validity: time.Hour, Supervision: 2 * time.Hour,
+			},
+		},
+		Plans: map[string]rating.Plan{"test": {
+			Name: "test", Numbering: rating.Numbering{CountryCode: "49", International: "00", National: "0", Shortest: 6},
+			Rates: map[rating.Kind]rating.Rates{
+				rating.Voice: {
+					Originating: rating.NewPrefixes(map[string]rating.Tariff{
+						"": home, "+33": voice("abroad", 60, 60, rating.Price{Units: 4, Per: 1}), "+4930": voice("30/6", 30, 6, second),
+						"+49900": barred, "+49700": setup, "+49137": bonus, "+49800": free,
+					}),
+					Terminating: &free,
+				},
+				rating.Message: {Originating: rating.NewPrefixes(map[string]rating.Tariff{"": sms, "+49800": smsFree})},
+				rating.Data:    {Groups: map[uint32]rating.Tariff{10: data, 20: data, 30: data}},
+			},
+		}},
+	}
+}
+
+func (w *world) subscriber(msisdn string) Subscriber {
+	s, ok := w.subscribers[msisdn]
+	if !ok {
+		s = Subscriber{ID: SubscriberID("s" + msisdn), State: Active, Plan: "test", MSISDN: msisdn}
+		w.subscribers[msisdn] = s
+		w.sessions[s.ID] = map[SessionKey]Session{}
+	}
+	return s
+}
+
+func (w *world) grant(msisdn string, unit rating.Unit, units rating.Units, class string, priority int, expires time.Time) BucketID {
+	id := BucketID(fmt.Sprintf("b%03d", len(w.buckets)+1))
+	b, postings := GrantBucket(Grant{
+		Movement: string(id), Subscriber: w.subscriber(msisdn).ID, Bucket: id, Unit: unit, Units: units,
+		Class: class, Priority: priority, ExpiresAt: expires, Offer: "test",
+	}, w.now)
+	w.buckets[id] = b
+	w.postings = append(w.postings, postings...)
+	return id
+}
+
+func (w *world) account(msisdn string, key, refund SessionKey) Account {
+	s := w.subscriber(msisdn)
+	a := Account{Subscriber: s}
+	for _, id := range slices.Sorted(maps.Keys(w.buckets)) {
+		if w.buckets[id].Subscriber == s.ID {
+			a.Buckets = append(a.Buckets, w.buckets[id])
+		}
+	}
+	find := func(k SessionKey) *Session {
+		if found, ok := w.sessions[s.ID][k]; ok {
+			return &found
+		}
+		return nil
+	}
+	a.Session, a.Refunded = find(key), find(refund)
+	return a
+}
+
+// send decides r for msisdn and applies the outcome.
+func (w *world) send(msisdn string, r Request) Answer {
+	if answer, ok := w.rules.Screen(r); ok {
+		return answer
+	}
+	o := Decide(w.rules, w.account(msisdn, r.Session, r.RefundOf), r, w.now)
+	w.apply(w.subscriber(msisdn).ID, o)
+	return o.Answer
+}
+
+// supervise closes what is due by now.
+func (w *world) supervise() (closed int) {
+	for _, msisdn := range slices.Sorted(maps.Keys(w.subscribers)) {
+		for key := range w.sessions[w.subscribers[msisdn].ID] {
+			if o, ok := Supervise(w.rules, w.account(msisdn, key, SessionKey{}), w.now); ok {
+				w.apply(w.subscribers[msisdn].ID, o)
+				closed++
+			}
+		}
+	}
+	return closed
+}
+
+func (w *world) apply(id SubscriberID, o Outcome) {
+	for _, b := range o.Buckets {
+		w.buckets[b.ID] = b
+	}
+	for _, s := range o.Sessions {
+		w.sessions[id][s.Key] = s
+	}
+	w.events = append(w.events, o.Events...)
+	w.records = append(w.records, o.Records...)
+	w.postings = append(w.postings, o.Postings...)
+}
+
+// check returns what is not as it must always be: I3, I5, I6 and I7 of spec/store, and that the CDRs tell the same.
+func (w *world) check() error {
+	want := map[BucketID]rating.Units{}
+	movements := map[string]rating.Units{}
+	for _, p := range w.postings {
+		movements[p.Movement] += p.Units
+		if p.Bucket != "" {
+			want[p.Bucket] += p.Units
+		}
+	}
+	for movement, sum := range movements {
+		if sum != 0 {
+			return fmt.Errorf("legs of movement %s sum to %d, not 0", movement, sum)
+		}
+	}
+	rated := map[SessionKey]rating.Units{}
+	for _, e := range w.events {
+		rated[e.Session] += e.Used
+		taken := rating.Units(0)
+		for _, h := range e.Taken {
+			want[h.Bucket] -= h.Units
+			taken += h.Units
+		}
+		if taken != e.Charged {
+			return fmt.Errorf("event of %v took %d but charged %d", e.Session, taken, e.Charged)
+		}
+	}
+	held := map[BucketID]rating.Units{}
+	for _, sessions := range w.sessions {
+		for _, s := range sessions {
+			for _, q := range s.Quotas {
+				for _, h := range q.Held {
+					held[h.Bucket] += h.Units
+					if s.State != Open {
+						return fmt.Errorf("I7: session %v is %s and holds %d", s.Key, s.State, h.Units)
+					}
+				}
+			}
+		}
+	}
+	for id, b := range w.buckets {
+		if b.Balance != want[id] {
+			return fmt.Errorf("I3: bucket %s holds %d, postings less rated events are %d", id, b.Balance, want[id])
+		}
+		if b.Reserved < 0 || b.Reserved > b.Balance || b.Reserved != held[id] {
+			return fmt.Errorf("I5: bucket %s has balance %d, reserved %d, sessions hold %d", id, b.Balance, b.Reserved, held[id])
+		}
+	}
+	for key, sum := range w.reported {
+		if rated[key] != sum {
+			return fmt.Errorf("I6: session %v reported %d, rated events are %d", key, sum, rated[key])
+		}
+	}
+	return nil
+}
+
+// codes are the Result-Codes that the verdicts become on the wire.
+var codes = map[Verdict]int{
+	Granted: 2001, CreditLimitReached: 4012, ServiceDenied: 4010, NotApplicable: 4011, UnknownSession: 5002, Unauthorised: 5003,
+	InvalidValue: 5004, ResourcesExceeded: 5006, UnableToComply: 5012, UserUnknown: 5030, RatingFailed: 5031, Busy: 3004,
+}
+
+// describe prints an answer in one line for each service.
+func describe(a Answer) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%d", codes[a.Verdict])
+	if a.Fault != NoFault {
+		fmt.Fprintf(&out, " fault=%d", a.Fault)
+	}
+	if a.LowBalance {
+		out.WriteString(" low-balance")
+	}
+	if a.BalanceCovers != nil {
+		fmt.Fprintf(&out, " covers=%t", *a.BalanceCovers)
+	}
+	if a.Cost != nil {
+		fmt.Fprintf(&out, " cost=%d %s", a.Cost.Units, a.Cost.Unit)
+	}
+	if a.Refund != "" {
+		out.WriteString(" refund=" + a.Refund)
+	}
+	out.WriteByte('\n')
+	for _, s := range a.Services {
+		fmt.Fprintf(&out, "  %d", codes[s.Verdict])
+		if s.RatingGroup != nil {
+			fmt.Fprintf(&out, " rg=%d", *s.RatingGroup)
+		}
+		if s.Granted > 0 {
+			fmt.Fprintf(&out, " granted=%d %s", s.Granted, s.Measure)
+		}
+		if s.Validity > 0 {
+			fmt.Fprintf(&out, " validity=%d", s.Validity/time.Second)
+		}
+		if s.Threshold > 0 {
+			fmt.Fprintf(&out, " threshold=%d", s.Threshold)
+		}
+		if s.Final {
+			out.WriteString(" final=terminate")
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+func (w *world) describeBuckets() string {
+	var out strings.Builder
+	buckets := slices.SortedFunc(maps.Values(w.buckets), func(a, b Bucket) int { return cmp.Compare(a.ID, b.ID) })
+	for _, b := range buckets {
+		fmt.Fprintf(&out, "%s %s balance=%d reserved=%d", strings.TrimPrefix(string(b.Subscriber), "s"), b.ID, b.Balance, b.Reserved)
+		if b.Expired(w.now) {
+			out.WriteString(" expired")
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+func describeRecord(r Record) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "cdr %d %s cause=%q other=%s seconds=%d", r.Number, r.Session.ID, r.Cause, r.OtherParty, r.EndedAt.Sub(r.StartedAt)/time.Second)
+	if len(r.MissingNumbers) > 0 {
+		fmt.Fprintf(&out, " missing=%v", r.MissingNumbers)
+	}
+	out.WriteByte('\n')
+	for _, l := range r.Lines {
+		fmt.Fprintf(&out, "  %s used=%d charged=%d overrun=%d\n", l.Tariff, l.Used, l.Charged, l.Overrun)
+	}
+	return out.String()
+}
