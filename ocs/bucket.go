@@ -23,6 +23,9 @@ type Bucket struct {
 	Reserved   rating.Units // part of Balance, held by open sessions
 	ExpiresAt  time.Time    // first instant at which it no longer counts; zero: never
 	CreatedAt  time.Time
+	Root       BucketID // the lot that the units were first granted in: the bucket itself, or where they were moved from at first
+	Parent     BucketID // the lot that they were moved from last; empty for a granted one
+	Hops       int      // how often they were moved
 }
 
 // Free is what a new reservation may take.
@@ -37,8 +40,8 @@ type Hold struct {
 	Units  rating.Units
 }
 
-// inOrder sorts buckets in the order in which they are used: priority, then soonest expiry, then oldest.
-func inOrder(buckets []Bucket) {
+// InOrder sorts buckets in the order in which they are used: priority, then soonest expiry, then oldest.
+func InOrder(buckets []Bucket) {
 	slices.SortFunc(buckets, func(a, b Bucket) int {
 		return cmp.Or(
 			cmp.Compare(a.Priority, b.Priority),

@@ -232,6 +232,7 @@ func (c Conditions) merged(with Conditions) Conditions {
 	keep(&with.Called, c.Called)
 	keep(&with.Dialled, c.Dialled)
 	keep(&with.Network, c.Network)
+	keep(&with.ServingNode, c.ServingNode)
 	keep(&with.ICID, c.ICID)
 	keep(&with.APN, c.APN)
 	keep(&with.MessageCount, c.MessageCount)
@@ -259,7 +260,7 @@ func keep[T comparable](now *T, before T) {
 
 func sameRating(a, b Conditions) bool {
 	return a.Direction == b.Direction && a.Calling == b.Calling && a.Called == b.Called && a.Dialled == b.Dialled &&
-		a.Network == b.Network
+		a.Network == b.Network && a.ServingNode == b.ServingNode
 }
 
 // measure returns how much of unit m holds, and whether it holds that unit at all.

@@ -30,7 +30,7 @@ func GrantBucket(g Grant, now time.Time) (Bucket, []Posting) {
 	}
 	bucket := Bucket{
 		ID: g.Bucket, Subscriber: g.Subscriber, Unit: g.Unit, Class: g.Class, Priority: g.Priority,
-		Balance: g.Units, ExpiresAt: g.ExpiresAt, CreatedAt: now,
+		Balance: g.Units, ExpiresAt: g.ExpiresAt, CreatedAt: now, Root: g.Bucket,
 	}
 	return bucket, []Posting{
 		leg(0, "issue:"+g.Offer, "", -g.Units),

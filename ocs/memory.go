@@ -39,8 +39,8 @@ func (m Memory) Recall(t RequestType, number uint32) (answer Answer, seen, kept 
 	if !m.has(t, number) {
 		return Answer{}, false, false
 	}
-	for i := len(m.Answers) - 1; i >= 0; i-- {
-		if r := m.Answers[i]; r.Type == t && r.Number == number {
+	for _, r := range slices.Backward(m.Answers) {
+		if r.Type == t && r.Number == number {
 			return r.Answer, true, true
 		}
 	}
@@ -90,16 +90,6 @@ func withNumber(seen []Span, t RequestType, number uint32) []Span {
 		return seen
 	}
 	return slices.Insert(seen, at, Span{Type: t, First: number, Last: number})
-}
-
-// highest returns the greatest request number seen in an update or a termination, and whether there was one.
-func (m Memory) highest() (number uint32, ok bool) {
-	for _, s := range m.Seen {
-		if s.Type == Update || s.Type == Termination {
-			number, ok = max(number, s.Last), true
-		}
-	}
-	return number, ok
 }
 
 // Missing returns the numbers between the lowest and the highest seen that never came, the first limit of them. Types

@@ -16,7 +16,7 @@ type purse struct {
 
 func newPurse(buckets []Bucket, now time.Time) *purse {
 	p := &purse{buckets: slices.Clone(buckets), touched: make([]bool, len(buckets)), now: now}
-	inOrder(p.buckets)
+	InOrder(p.buckets)
 	return p
 }
 

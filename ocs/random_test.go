@@ -97,7 +97,7 @@ func (w *world) randomCall(rnd *rand.Rand, i int, rich bool) *randomCall {
 	c.tariff, _ = w.rules.Plans["test"].Tariff(rating.Usage{Kind: rating.Voice, Number: n.Digits})
 	request := func(t RequestType, number int, used rating.Units, more bool) {
 		r := Request{
-			Session: SessionKey{ID: fmt.Sprintf("s%d", i)}, Type: t, Number: uint32(number), //nolint:gosec // G115: small
+			Session: SessionKey{ID: fmt.Sprintf("s%d", i)}, Type: t, Number: uint32(number),
 			Context: Context{Name: "32260@3gpp.org"},
 		}
 		if t == Initial || rnd.IntN(3) == 0 {

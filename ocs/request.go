@@ -150,4 +150,5 @@ type Conditions struct {
 	CauseCode     *int32    // Cause-Code or ISUP-Cause-Value
 	DeliverReport bool      // SM-Message-Type DELIVERY_REPORT
 	MessageCount  uint32    // Number-Of-Messages-Sent
+	ServingNode   string    // E.164 digits of the serving VLR or MSC: where Network is not told, their prefix tells it
 }

@@ -246,8 +246,9 @@ func measured(unit rating.Unit, n uint64) Measured {
 		return Measured{Time: &n}
 	case rating.Octets:
 		return Measured{TotalOctets: &n}
+	default:
+		return Measured{Specific: &n}
 	}
-	return Measured{Specific: &n}
 }
 
 func number(t *testing.T, s string) int64 {

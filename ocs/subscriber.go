@@ -14,7 +14,7 @@ func (id SubscriberID) Slot() int16 {
 	for i := range len(id) {
 		hash = (hash ^ uint32(id[i])) * 16777619
 	}
-	return int16(hash % Slots) //nolint:gosec // G115: below 256
+	return int16(hash % Slots)
 }
 
 // A Subscriber pays. It is named by its identities, each of which belongs to one subscriber only.

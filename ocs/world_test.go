@@ -97,7 +97,7 @@ func (w *world) subscriber(msisdn string) Subscriber {
 	return s
 }
 
-func (w *world) grant(msisdn string, unit rating.Unit, units rating.Units, class string, priority int, expires time.Time) BucketID {
+func (w *world) grant(msisdn string, unit rating.Unit, units rating.Units, class string, priority int, expires time.Time) {
 	id := BucketID(fmt.Sprintf("b%03d", len(w.buckets)+1))
 	b, postings := GrantBucket(Grant{
 		Movement: string(id), Subscriber: w.subscriber(msisdn).ID, Bucket: id, Unit: unit, Units: units,
@@ -105,7 +105,6 @@ func (w *world) grant(msisdn string, unit rating.Unit, units rating.Units, class
 	}, w.now)
 	w.buckets[id] = b
 	w.postings = append(w.postings, postings...)
-	return id
 }
 
 func (w *world) account(msisdn string, key, refund SessionKey) Account {

@@ -1,0 +1,60 @@
+# Needs only Go and make. `make run` and `make test` install what else they need, see .ci/setup.
+
+GO        ?= go
+BIN       := bin/gyro
+TOOLS     := -modfile=.ci/tools/go.mod
+FUZZTIME  ?= 30s
+TESTFLAGS ?=
+ARGS      ?=
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race integration fuzz bench lint check clean
+
+help: ## list these targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start a server with a private Postgres and demo data, and place a call on it (ARGS="--data-dir DIR" and the like)
+	@.ci/setup run
+	@$(MAKE) --no-print-directory build
+	$(BIN) serve --demo $(ARGS)
+
+build: ## build bin/gyro
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/gyro
+
+test: ## run all tests, with a real Postgres, foreign Diameter clients and tshark
+	@.ci/setup test
+	$(GO) test -timeout 15m $(TESTFLAGS) ./...
+
+race: ## run all tests under the race detector (needs a C compiler)
+	@.ci/setup race
+	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
+
+integration: ## run only the tests of the real binary, for example TESTFLAGS="-run GY077 -v"
+	@.ci/setup test
+	$(GO) test -count=1 -timeout 15m $(TESTFLAGS) ./integration
+
+fuzz: ## fuzz every fuzz target for FUZZTIME (30s)
+	@.ci/setup test
+	@GO="$(GO)" .ci/fuzz $(FUZZTIME)
+
+bench: ## requests a second and processor time a request, beside a bare Diameter echo (ARGS="-duration 30s" and the like)
+	@.ci/setup run
+	@$(MAKE) --no-print-directory build
+	$(GO) run ./integration/bench $(ARGS)
+
+lint: ## run golangci-lint
+	$(GO) tool $(TOOLS) golangci-lint run ./...
+
+check: ## everything that must pass beside the tests
+	@echo 'gofmt';            files=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')) && test -z "$$files" || { echo "not formatted:" $$files >&2; exit 1; }
+	@echo 'go mod verify';    $(GO) mod verify
+	@echo 'go mod tidy';      $(GO) mod tidy -diff
+	@echo 'go vet';           $(GO) vet ./...
+	@echo 'go fix';           diff=$$($(GO) fix -diff ./...) && test -z "$$diff" || { echo "$$diff"; echo 'go fix ./... would change this' >&2; exit 1; }
+	@echo 'shell';            for script in .ci/setup .ci/run .ci/fuzz; do bash -n $$script || exit 1; done
+	@$(MAKE) --no-print-directory lint
+
+clean: ## remove what was built; data directories stay
+	rm -rf bin
+	$(GO) clean -testcache
