@@ -1,0 +1,51 @@
+// Package diameter is the Gy and Ro interface: RFC 8506 on RFC 6733, with the AVPs of 3GPP TS 32.299. It turns what a
+// switch sends into an [ocs.Request] and an [ocs.Answer] into what the switch is told. It decides nothing: an [Engine]
+// does.
+//
+// # The way of a request
+//
+//	transport   TCP, or TLS on it
+//	guard.go    whole, checked frames only; bad ones are answered here
+//	go-diameter decodes with our dictionary and calls the handler
+//	route.go    is it ours at all?
+//	ccr.go      AVPs → ocs.Request, or the refusal with its Failed-AVP
+//	Engine      decides, and calls back when the decision is durable
+//	cca.go      ocs.Answer → octets
+//	writer.go   all that waits for a connection, in one Write
+//
+// A connection has three goroutines: the library's reads and handles, one writes, one keeps the watchdog. No handler
+// waits. So the requests of a connection reach the engine in the order in which they came, and a DWR is never stuck
+// behind a CCR that takes long; its DWA overtakes the CCAs that wait to be written.
+//
+// # What is not trusted
+//
+// Everything that comes in. The guard bounds a message (64 KiB), the depth of groups (16), and checks every length in it
+// before the library sees it: go-diameter v4.3.0 can be stopped by one message (a length below 20 makes it allocate
+// 4 GiB, groups in groups overflow its stack, a wrong AVP length panics). What waits to be decided is bounded by number
+// and octets (3004 or 3002 beyond them), what waits to be sent by octets (a peer that does not read is closed), the connections by
+// number, and the time until a CER to ten seconds. No subscriber and no session is named in a log line, a metric or an
+// Error-Message.
+//
+// # What of the standards is left out, or done in a way of our own
+//
+//   - RFC 6733 §2.1: TCP only. SCTP is not built yet.
+//   - RFC 6733 §2.1: a peer that sends no Diameter at all is reset only before its CER. Later it gets 5011 or 5015.
+//   - RFC 6733 §2.2, §13: TLS from the first octet, on a port of its own. The TLS after the CEA of RFC 3588
+//     (Inband-Security-Id 1) is refused with 5017. DTLS goes with SCTP.
+//   - RFC 6733 §2.6, §6: no relaying, no redirecting, and no routing of answers. A request for another host is 3002, for
+//     another realm 3003.
+//   - RFC 6733 §3: the reserved bits of the command flags are ignored, as that section asks; 5013 of §7.1.5, which
+//     contradicts it, is never sent.
+//   - RFC 6733 §4.1: an unknown AVP with the M bit in a CER, DWR or DPR is ignored. To refuse it would take down all
+//     traffic of the peer for the sake of a message that works without it. In a CCR it is 5001; see ccr.go.
+//   - RFC 6733 §5.3: the CEA advertises application 4 and nothing else, to a relay too.
+//   - RFC 6733 §5.5: a DWR or DPR that lacks a required AVP is answered 2001: what it asks is clear.
+//   - RFC 6733 §5.6: this node never connects by itself, so there is no election. A second connection of a peer is closed
+//     without a CEA (R-Reject), and the first is asked whether it still lives: two seconds without an answer end it.
+//   - RFC 6733 §5.4: after a DPR of the peer, CCRs are answered 3002 or 3004, and the DPA waits at most two seconds for
+//     the answers in progress.
+//   - RFC 6733 §7.1.5: groups that are nested too deep are reported as 5014.
+//   - RFC 6733 §8: no STR, ASR, RAR or ACR is taken (3001); RAR and ASR are not sent yet.
+//   - RFC 3539 §3.4.1: a pending DWR is settled by any message, not only by its DWA: the peer lives, and is asked again
+//     when it falls silent again. No REOPEN: it is for connections that this node dials.
+package diameter
