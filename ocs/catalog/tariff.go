@@ -1,0 +1,167 @@
+package catalog
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// The keys of a tariff, as catalog.schema.json has them.
+var (
+	tariffKeys       = []string{"name", "measures", "pays", "setup", "increments", "price", "buckets", "barred"}
+	calledTariffKeys = append(slices.Clone(tariffKeys), "prefixes", "codes")
+)
+
+// maxNumber bounds what a price, an increment or a setup fee is made of: a million million of any unit is an error of
+// writing, and products with it still fit.
+const maxNumber = 1_000_000_000_000
+
+// calledTariff reads a tariff with the numbers that it is for.
+func (v value) calledTariff(n rating.Numbering, measures rating.Unit, names names) (rating.Tariff, []destination) {
+	fields, ok := v.fields(calledTariffKeys...)
+	if !ok {
+		return rating.Tariff{}, nil
+	}
+	destinations := destinations(fields, n)
+	_, hasPrefixes := fields["prefixes"]
+	_, hasCodes := fields["codes"]
+	if !hasPrefixes && !hasCodes {
+		v.fault(`the tariff is for no number: add prefixes or codes, prefixes: ["*"] for everything else`)
+	}
+	return v.price(fields, measures, names), destinations
+}
+
+// tariff reads a tariff that something else than the number called selects.
+func (v value) tariff(measures rating.Unit, names names) rating.Tariff {
+	fields, ok := v.fields(tariffKeys...)
+	if !ok {
+		return rating.Tariff{}
+	}
+	return v.price(fields, measures, names)
+}
+
+func (v value) price(fields map[string]value, measures rating.Unit, names names) rating.Tariff {
+	t := rating.Tariff{Measures: measures, Pays: measures, First: 1, Next: 1, Price: rating.Price{Per: 1}}
+	if name, ok := fields["name"]; ok {
+		t.Name = name.tariffName(names)
+	} else {
+		v.fault("the tariff has no name; rated events tell it")
+	}
+	if field, ok := fields["measures"]; ok {
+		t.Measures = field.usageUnit()
+		t.Pays = t.Measures
+	}
+	if field, ok := fields["pays"]; ok {
+		t.Pays = field.bucketUnit()
+	}
+	if field, ok := fields["setup"]; ok {
+		t.Setup = rating.Units(field.whole(0, maxNumber))
+	}
+	if field, ok := fields["increments"]; ok {
+		t.First, t.Next = field.increments()
+	}
+	if field, ok := fields["buckets"]; ok {
+		t.Buckets = field.classes()
+	}
+	if field, ok := fields["barred"]; ok {
+		t.Barred = field.truth()
+	}
+	switch field, ok := fields["price"]; {
+	case ok:
+		t.Price = field.ratio()
+	case !t.Barred:
+		v.fault("the tariff has no price; write price: 0 where it is free")
+	}
+	return t
+}
+
+func (v value) tariffName(names names) string {
+	name, ok := v.text()
+	switch {
+	case !ok:
+	case !isName(name):
+		v.fault("%q cannot name a tariff: use 1 to %d letters, digits, dots, dashes and underscores", clip(name), maxName)
+	default:
+		names.take(name, v)
+	}
+	return name
+}
+
+func (v value) usageUnit() rating.Unit {
+	text, ok := v.text()
+	unit := rating.Unit(text)
+	if ok && unit != rating.Seconds && unit != rating.Octets && unit != rating.Events {
+		v.fault("usage is not counted in %q but in seconds, octets or events", clip(text))
+	}
+	return unit
+}
+
+// currency is the form of an ISO 4217 code. Which codes exist changes every few years, so the list is not checked.
+var currency = regexp.MustCompile(`^[A-Z]{3}$`)
+
+func (v value) bucketUnit() rating.Unit {
+	text, ok := v.text()
+	unit := rating.Unit(text)
+	if ok && unit != rating.Seconds && unit != rating.Octets && unit != rating.Events && !currency.MatchString(text) {
+		v.fault("no bucket is counted in %q but in seconds, octets, events or a currency such as EUR", clip(text))
+	}
+	return unit
+}
+
+// increments reads first/next, such as 30/6, or one number for both.
+func (v value) increments() (first, next rating.Units) {
+	text, ok := v.text()
+	if !ok {
+		return 1, 1
+	}
+	one, other, isPair := strings.Cut(text, "/")
+	if !isPair {
+		other = one
+	}
+	f, firstOK := parseWhole(one)
+	n, nextOK := parseWhole(other)
+	if !firstOK || !nextOK || f < 1 || n < 1 || f > maxNumber || n > maxNumber {
+		v.fault("%q are no increments; write first/next of whole numbers from 1, such as 60/60 or 30/6", clip(text))
+		return 1, 1
+	}
+	return rating.Units(f), rating.Units(n)
+}
+
+// ratio reads a price: units/per, such as 4/1 or 20/60, or units for each one.
+func (v value) ratio() rating.Price {
+	text, ok := v.text()
+	if !ok {
+		return rating.Price{Per: 1}
+	}
+	numerator, denominator, isPair := strings.Cut(text, "/")
+	if !isPair {
+		denominator = "1"
+	}
+	units, unitsOK := parseWhole(numerator)
+	per, perOK := parseWhole(denominator)
+	if !unitsOK || !perOK || per < 1 || units > maxNumber || per > maxNumber {
+		v.fault("%q is no price; write bucket units / units of usage in whole numbers, such as 4/1 or 20/60", clip(text))
+		return rating.Price{Per: 1}
+	}
+	return rating.Price{Units: rating.Units(units), Per: rating.Units(per)}
+}
+
+// classes reads the classes of buckets that may pay.
+func (v value) classes() []string {
+	var classes []string
+	for _, item := range v.items() {
+		class, ok := item.text()
+		switch {
+		case !ok:
+		case !isName(class):
+			item.fault("%q cannot name a class of buckets: use 1 to %d letters, digits, dots, dashes and underscores", clip(class), maxName)
+		case slices.Contains(classes, class):
+			item.fault("the class %s is named twice", class)
+		default:
+			classes = append(classes, class)
+		}
+	}
+	return classes
+}
