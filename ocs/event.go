@@ -23,6 +23,10 @@ func (d *decision) event() {
 		d.refund()
 		return
 	}
+	if d.request.Action == DirectDebiting && d.session.Conditions.DeliverReport {
+		d.refuse(NotApplicable, NoFault) // nobody pays for being told that a message arrived (spec/gy 3.20)
+		return
+	}
 	charges, verdict, fault := d.priceEvent()
 	if verdict != Granted {
 		d.refuse(verdict, fault)

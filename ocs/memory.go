@@ -13,8 +13,8 @@ type Memory struct {
 	Answers []Remembered // oldest first
 }
 
-// maxRemembered is well above what a client can have in flight in a session; an answer that falls out was given long ago.
-const maxRemembered = 64
+// maxRemembered is above what a client has in flight in one session, which is one request (§5.7); an answer that falls out was given long ago.
+const maxRemembered = 16
 
 // maxSpans bounds the gaps in the numbers of one session. No client that counts can reach it.
 const maxSpans = 512

@@ -40,21 +40,23 @@ func Add(a, b Units) Units {
 
 // scaleUp returns n*by/per rounded up, or Unlimited. None is negative and per is not 0.
 func scaleUp(n, by, per Units) Units {
-	hi, lo := bits.Mul64(uint64(n), uint64(by))
-	lo, carry := bits.Add64(lo, uint64(per-1), 0)
+	hi, lo := bits.Mul64(unsigned(n), unsigned(by))
+	lo, carry := bits.Add64(lo, unsigned(per-1), 0)
 	return divide(hi+carry, lo, per)
 }
 
 // scaleDown returns n*by/per rounded down, or Unlimited. None is negative and per is not 0.
 func scaleDown(n, by, per Units) Units {
-	hi, lo := bits.Mul64(uint64(n), uint64(by))
+	hi, lo := bits.Mul64(unsigned(n), unsigned(by))
 	return divide(hi, lo, per)
 }
 
 func divide(hi, lo uint64, per Units) Units {
-	if hi >= uint64(per) {
+	if hi >= unsigned(per) {
 		return Unlimited
 	}
-	quotient, _ := bits.Div64(hi, lo, uint64(per))
+	quotient, _ := bits.Div64(hi, lo, unsigned(per))
 	return FromWire(quotient)
 }
+
+func unsigned(n Units) uint64 { return uint64(n) } //nolint:gosec // G115: callers bring no negative units

@@ -1,0 +1,37 @@
+package postgres
+
+import (
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// BackendOf returns the process that serves tx.
+func BackendOf(t testing.TB, tx *Tx) (pid int) {
+	t.Helper()
+	if err := tx.tx.GetContext(t.Context(), &pid, `SELECT pg_backend_pid()`); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// HotPool is the pool of charging, with its settings.
+func HotPool(s *Store) *sqlx.DB { return s.db }
+
+// What the tests of plans look at.
+var (
+	Hot             = hot
+	SweepSessions   = sweepSessions
+	ForgetSessions  = forgetSessions
+	LockSubscribers = lockSubscribers
+	LoadBuckets     = loadBuckets
+	LoadSessions    = loadSessions
+	UpdateBuckets   = updateBuckets
+	Locate          = locate
+)
+
+// Spread makes s use the statements that it uses on Citus.
+func Spread(s *Store) { s.spread = true }
+
+// Of one slot, which only Citus is sent.
+var OfSlot = []string{lockSubscribersOfSlot, loadBucketsOfSlot, loadSessionsOfSlot, updateBucketsOfSlot}

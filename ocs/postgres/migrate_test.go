@@ -1,0 +1,35 @@
+package postgres
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"testing"
+)
+
+// A migration that was shipped never changes: databases have run it. Change the schema by a new one.
+func TestMigrationsArePinned(t *testing.T) {
+	t.Parallel()
+	pinned := map[string]string{
+		"migrations/0001_charging.sql": "55ea955ace3d779fc4c3dc71453c3df18e794bedcdbdb42acb405777c0b17e3a",
+		"migrations/0002_client.sql":   "6213afe91636e7cdd156ae50012d720d61cca8ddb687d6bffc0413b2078554b0",
+		"migrations/0003_birth.sql":    "7ef1f960f6fe931771e934046a593177c9eb24eee6a5cf1493701e55f156aec8",
+	}
+	files, err := fs.Glob(migrations, "migrations/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := fs.ReadFile(migrations, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(content)
+		if got := hex.EncodeToString(sum[:]); pinned[file] != got {
+			t.Errorf("%s has SHA-256 %s, pinned is %q", file, got, pinned[file])
+		}
+	}
+	if len(files) != len(pinned) {
+		t.Errorf("%d migrations, %d pinned", len(files), len(pinned))
+	}
+}
