@@ -41,7 +41,8 @@ func (c *connection) serveCCR(m *diam.Message) {
 		c.refuse(f, &refusal{code: busyCodeIn(f), text: "too busy, or about to stop"})
 		return
 	}
-	x := &exchange{c: c, message: m, question: questionIn(f), began: began, span: s.telemetry.start()}
+	ctx, span := s.telemetry.start()
+	x := &exchange{c: c, message: m, question: questionIn(f), began: began, span: span}
 	s.telemetry.outstanding.Add(s.context, 1)
 	defer x.rescue()
 	request, r := decodeCCR(m, c.peerHost())
@@ -50,7 +51,7 @@ func (c *connection) serveCCR(m *diam.Message) {
 		return
 	}
 	x.request = request
-	s.engine.Submit(request, x.answer)
+	s.engine.Submit(ctx, request, x.answer)
 }
 
 // buffers holds *[]byte that answers are built in.

@@ -23,7 +23,7 @@ import (
 // engineFunc is an Engine that is one function.
 type engineFunc func(r ocs.Request, done func(ocs.Answer))
 
-func (f engineFunc) Submit(r ocs.Request, done func(ocs.Answer)) { f(r, done) }
+func (f engineFunc) Submit(_ context.Context, r ocs.Request, done func(ocs.Answer)) { f(r, done) }
 
 // grantAll grants every request at once.
 var grantAll = engineFunc(func(_ ocs.Request, done func(ocs.Answer)) { done(ocs.Answer{Verdict: ocs.Granted}) })

@@ -26,7 +26,7 @@ import (
 // An Engine decides. Submit keeps the order of its calls for one session and does not block; done is called exactly
 // once, from any goroutine, and does not block either.
 type Engine interface {
-	Submit(r ocs.Request, done func(ocs.Answer))
+	Submit(ctx context.Context, r ocs.Request, done func(ocs.Answer))
 }
 
 // A Config says who this node is, who may connect, and how much of anything it takes. Zero values that are not allowed

@@ -208,7 +208,7 @@ type holder struct {
 
 func newHolder() *holder { return &holder{came: make(chan struct{}, 10000)} }
 
-func (h *holder) Submit(_ ocs.Request, done func(ocs.Answer)) {
+func (h *holder) Submit(_ context.Context, _ ocs.Request, done func(ocs.Answer)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held = append(h.held, done)

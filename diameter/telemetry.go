@@ -145,10 +145,9 @@ func (t *telemetry) option(key any, set func() attribute.Set) metric.Measurement
 // spanOptions are those of every span of a CCR.
 var spanOptions = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
 
-// start begins the span of a CCR, which finish ends.
-func (t *telemetry) start() trace.Span {
-	_, span := t.tracer.Start(context.Background(), "CCR", spanOptions...) //nolint:spancheck // ended by finish
-	return span                                                            //nolint:spancheck // ended by finish
+// start begins the span of a CCR, which finish ends. The engine is told of it by ctx, and links its batch.
+func (t *telemetry) start() (ctx context.Context, span trace.Span) {
+	return t.tracer.Start(context.Background(), "CCR", spanOptions...)
 }
 
 // finish ends the span of a CCR.

@@ -1,0 +1,176 @@
+package charging
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/postgres"
+)
+
+// Config is what an Engine needs. Zero numbers stand for the defaults.
+type Config struct {
+	Store  *postgres.Store
+	Rules  func() *ocs.Rules // the rules in force; read once for every batch
+	Clock  func() time.Time  // nil: the clock of the system
+	Logger *slog.Logger      // nil: none
+
+	Lanes     int           // 3; on Citus one for every slot
+	QueueSize int           // requests that may wait in a lane: 4096
+	MaxBatch  int           // requests of one transaction at most: 128
+	Deadline  time.Duration // from Submit to the answer at the latest: 5 s
+	Sweep     time.Duration // how often silent sessions are looked for: 1 s
+}
+
+// An Engine decides about requests, durably. Make it with New, start it with Run.
+type Engine struct {
+	config    Config
+	lanes     []*lane
+	patient   *lane // waits for rows that somebody else holds, so that no other lane has to
+	resolver  *resolver
+	clients   clients
+	telemetry *telemetry
+	closing   atomic.Bool
+}
+
+// New returns an Engine that does nothing yet.
+func New(c Config) *Engine {
+	c.Lanes = cmp.Or(c.Lanes, 3)
+	c.QueueSize = cmp.Or(c.QueueSize, 4096)
+	c.MaxBatch = cmp.Or(c.MaxBatch, 128)
+	c.Deadline = cmp.Or(c.Deadline, 5*time.Second)
+	c.Sweep = cmp.Or(c.Sweep, time.Second)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	e := &Engine{config: c, clients: clients{news: make(chan clientState, clientQueue)}}
+	e.telemetry = newTelemetry(e)
+	e.resolver = newResolver(e)
+	for range c.Lanes {
+		e.lanes = append(e.lanes, newLane(e))
+	}
+	e.patient = newLane(e)
+	e.patient.waits = true
+	return e
+}
+
+// Submit has r decided. done is called once, from any goroutine, when the answer is durable; it must not block.
+// Submit itself never waits. ctx tells the span that r is part of, and nothing else.
+func (e *Engine) Submit(ctx context.Context, r ocs.Request, done func(ocs.Answer)) {
+	if answer, ok := e.config.Rules().Screen(r); ok {
+		done(answer)
+		return
+	}
+	if r.Origin.Host == r.Origin.Peer {
+		e.ClientState(r.Origin.Host, r.Origin.StateID)
+	}
+	now := time.Now()
+	p := &pending{
+		request: r, done: done, submitted: now, deadline: now.Add(e.config.Deadline), span: trace.SpanFromContext(ctx),
+	}
+	if e.closing.Load() {
+		p.answer(ocs.Answer{Verdict: ocs.Busy})
+		return
+	}
+	if e.resolver.fromCache(p) {
+		e.toLane(p)
+		return
+	}
+	e.resolver.enqueue(p)
+}
+
+func (e *Engine) allLanes() []*lane { return append(slices.Clip(e.lanes), e.patient) }
+
+func (e *Engine) toLane(p *pending) {
+	e.lanes[int(p.subscriber.Slot())%len(e.lanes)].enqueue(p)
+}
+
+// Run works until ctx ends, then finishes what is queued and returns.
+func (e *Engine) Run(ctx context.Context) error {
+	var helpers, workers sync.WaitGroup
+	helpers.Go(func() { e.sweep(ctx) })
+	helpers.Go(func() { e.followClients(ctx) })
+	helpers.Go(func() { e.expire(ctx) })
+	helpers.Go(func() { e.partitions(ctx) })
+	stop := make(chan struct{})
+	workers.Go(func() { e.resolver.run(stop) })
+	for _, l := range e.allLanes() {
+		workers.Go(func() { l.run(stop) })
+	}
+	<-ctx.Done()
+	e.closing.Store(true)
+	e.drain()
+	close(stop)
+	workers.Wait()
+	helpers.Wait()
+	return e.telemetry.close()
+}
+
+// drain waits until nothing is queued or in work. Requests have deadlines, so that this ends.
+func (e *Engine) drain() {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for e.busy() {
+		<-tick.C
+		e.expireNow()
+	}
+}
+
+func (e *Engine) busy() bool {
+	if e.resolver.length() > 0 {
+		return true
+	}
+	for _, l := range e.allLanes() {
+		if l.length() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// expire answers requests whose deadline has passed, wherever they are: in a queue, or in a transaction that hangs.
+func (e *Engine) expire(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			e.expireNow()
+		}
+	}
+}
+
+func (e *Engine) expireNow() {
+	now := time.Now()
+	e.resolver.expire(now)
+	for _, l := range e.allLanes() {
+		l.expire(now)
+	}
+}
+
+// partitions makes the partitions of the months to come, at start and then daily.
+func (e *Engine) partitions(ctx context.Context) {
+	tick := time.NewTicker(24 * time.Hour)
+	defer tick.Stop()
+	for {
+		if err := e.config.Store.MakePartitions(ctx, e.config.Clock()); err != nil && !errors.Is(err, context.Canceled) {
+			e.config.Logger.Error("partitions were not made; rows go to the default partition until they are", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
