@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/api/apitest"
+)
+
+// The scripts of testdata/script run gyro against a care API of their own, which GYRO_DATA_DIR leads to. They know, in
+// addition to what testscript offers:
+//
+//	exits CODE gyro ARG...                              run it and check the exit code
+//	charge initial|update|termination MSISDN SESSION NUMBER USED   a request of a call
+//	advance DURATION                                    move the clock of the server
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup:               setUpScript,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "charge": chargeCall, "advance": advance,
+		},
+	})
+}
+
+// scriptServer is the server of one script.
+type scriptServer struct {
+	*apitest.Server
+	ctx context.Context
+}
+
+type serverKey struct{}
+
+func serverOf(ts *testscript.TestScript) scriptServer {
+	return ts.Value(serverKey{}).(scriptServer)
+}
+
+func setUpScript(env *testscript.Env) error {
+	tb, ok := env.T().(testing.TB)
+	if !ok {
+		return errors.New("testscript does not run under package testing")
+	}
+	server := apitest.New(tb, nil)
+	env.Values[serverKey{}] = scriptServer{server, tb.Context()}
+	dataDir := filepath.Join(env.WorkDir, "data")
+	if err := os.Mkdir(dataDir, 0o700); err != nil {
+		return err
+	}
+	env.Setenv("GYRO_DATA_DIR", dataDir)
+	env.Setenv("URL", server.URL)
+	env.Setenv("TOKEN", server.Token)
+	env.Setenv("TZ", "UTC")
+	return writeEndpoint(dataDir, endpoint{URL: server.URL, Token: server.Token, PID: os.Getpid()})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARG...")
+	}
+	got := 0
+	err := ts.Exec(args[1], args[2:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%v exits %d, want %s", args[1:], got, args[0])
+	}
+}
+
+func chargeCall(ts *testscript.TestScript, neg bool, args []string) {
+	kinds := map[string]ocs.RequestType{"initial": ocs.Initial, "update": ocs.Update, "termination": ocs.Termination}
+	if neg || len(args) != 5 || kinds[args[0]] == 0 {
+		ts.Fatalf("usage: charge initial|update|termination MSISDN SESSION NUMBER USED")
+	}
+	number, err := strconv.ParseUint(args[3], 10, 32)
+	ts.Check(err)
+	used, err := strconv.ParseUint(args[4], 10, 64)
+	ts.Check(err)
+	server := serverOf(ts)
+	ts.Check(server.Charge(server.ctx, args[1], ocs.SessionKey{ID: args[2]}, kinds[args[0]], uint32(number), used))
+}
+
+func advance(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: advance DURATION")
+	}
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	serverOf(ts).Advance(d)
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gyro-ocs/gyro/diameter"
+	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/api"
+	"github.com/gyro-ocs/gyro/ocs/charging"
+	"github.com/gyro-ocs/gyro/ocs/postgres"
+	"github.com/gyro-ocs/gyro/ocs/postgres/cluster"
+)
+
+func (s *server) startDataDir(context.Context) error {
+	release, err := lockDataDir(s.config.DataDir)
+	if err != nil {
+		return err
+	}
+	s.later(func(context.Context) error { release(); return nil })
+	return nil
+}
+
+func (s *server) startRules(context.Context) (err error) {
+	if s.tariffs, err = loadCatalog(s.config); err != nil {
+		return usagef("%w", err)
+	}
+	s.rules = s.config.rules(s.tariffs)
+	return nil
+}
+
+func (s *server) startTelemetry(ctx context.Context) (err error) {
+	s.telemetry, err = startTelemetry(ctx, s.config.Telemetry, s.log, buildVersion())
+	if err != nil {
+		return err
+	}
+	s.later(s.telemetry.stop)
+	return nil
+}
+
+func (s *server) startDatabase(ctx context.Context) error {
+	dsn := s.config.Database
+	if dsn == "" {
+		dir := filepath.Join(s.config.DataDir, "postgres")
+		private, err := cluster.Start(ctx, cluster.Options{Dir: dir, Logger: s.log})
+		if err != nil {
+			return err
+		}
+		s.cluster = private
+		s.later(private.Stop)
+		go s.watchCluster()
+		dsn = private.DSN()
+	}
+	store, err := postgres.Open(ctx, dsn, postgres.Options{
+		MaxConns: s.config.Postgres.Connections, StatementTimeout: s.config.Postgres.StatementTimeout, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.store = store
+	s.later(func(context.Context) error {
+		if err := store.Close(); err != nil { // a connection that was lost already; nothing is left to be saved
+			s.log.Debug("the database connections were closed", "error", err)
+		}
+		return nil
+	})
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	now := time.Now()
+	if err := store.MakePartitions(ctx, now); err != nil { // before any row goes to the default partition
+		return err
+	}
+	if err := store.SaveCatalog(ctx, s.tariffs.Version(), s.tariffs.Source(), now); err != nil {
+		return err
+	}
+	birth, err := store.Birth(ctx, now)
+	if err != nil {
+		return err
+	}
+	s.stateID = uint32(birth.Unix()) //nolint:gosec // G115: Unsigned32, until 2106
+	return s.telemetry.observe(store)
+}
+
+// watchCluster ends the server when its Postgres is gone for good: it could only answer that it is busy.
+func (s *server) watchCluster() {
+	<-s.cluster.Done()
+	if !s.stopping.Load() {
+		s.failed <- fmt.Errorf("the private Postgres ended and cannot be started again: %w", s.cluster.Err())
+	}
+}
+
+func (s *server) startEngine(context.Context) error {
+	s.engine = charging.New(charging.Config{
+		Store: s.store, Rules: func() *ocs.Rules { return s.rules }, Clock: time.Now, Logger: s.log,
+		Lanes: s.config.Charging.Lanes, QueueSize: s.config.Charging.Queue, MaxBatch: s.config.Charging.Batch,
+		Deadline: s.config.Charging.Deadline,
+	})
+	// It ends after the peers have left, and not with the signal: what they have sent by then is answered.
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.engine.Run(ctx) }()
+	s.later(func(patience context.Context) error {
+		cancel()
+		select {
+		case err := <-ended:
+			return err
+		case <-patience.Done():
+			return fmt.Errorf("stop the charging engine: %w", patience.Err())
+		}
+	})
+	return nil
+}
+
+func (s *server) startDiameter(context.Context) error {
+	c := s.config.diameter(s.stateID)
+	c.Logger, c.Metrics, c.Traces = s.log, s.telemetry.meters, s.telemetry.traces
+	secure, err := s.config.Diameter.TLS.load()
+	if err != nil {
+		return usagef("%w", err)
+	}
+	c.TLS = secure
+	c.ClientState = func(host, _ string, stateID uint32) { s.engine.ClientState(host, stateID) }
+	if s.diameter, err = diameter.NewServer(c, s.engine); err != nil {
+		return err
+	}
+	if !c.AcceptUnknown && len(c.Peers) == 0 {
+		s.log.Warn("no peer can connect: none is configured; name some under peers, or start with --accept-unknown-peers")
+	}
+	if c.AcceptUnknown && slices.ContainsFunc(s.plain, func(l net.Listener) bool { return !isLoopback(l.Addr()) }) {
+		s.log.Warn("whoever reaches the plain Diameter listener can charge: name the peers instead of accept_unknown_peers, unless the network is closed")
+	}
+	s.later(s.diameter.Shutdown)
+	for _, l := range s.plain {
+		go s.watch(func() error { return s.diameter.Serve(l) })
+	}
+	for _, l := range s.secure {
+		go s.watch(func() error { return s.diameter.ServeTLS(l) })
+	}
+	return nil
+}
+
+// watch runs a part that is to run until the server stops.
+func (s *server) watch(serve func() error) {
+	if err := serve(); err != nil && !s.stopping.Load() {
+		s.failed <- err
+	}
+}
+
+func (s *server) startWeb(context.Context) error {
+	token, err := newToken()
+	if err != nil {
+		return err
+	}
+	s.endpoint.Token = token
+	web := &http.Server{
+		Handler: api.New(api.Config{
+			Store: s.store, Rules: func() *ocs.Rules { return s.rules }, Token: token, Metrics: s.telemetry.handler,
+			Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	s.later(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if err := web.Shutdown(ctx); err != nil {
+			return web.Close() // an import, perhaps; it is all or nothing
+		}
+		return nil
+	})
+	go s.watch(func() error {
+		if err := web.Serve(s.web); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve HTTP: %w", err)
+		}
+		return nil
+	})
+	return nil
+}
+
+func (s *server) ready(context.Context) error {
+	if s.stopping.Load() {
+		return errors.New("the server is stopping")
+	}
+	return nil
+}
+
+// newToken returns the secret that makes its bearer the operator, for as long as the server runs.
+func newToken() (string, error) {
+	var secret [32]byte
+	if _, err := rand.Read(secret[:]); err != nil {
+		return "", fmt.Errorf("make a token: %w", err)
+	}
+	return hex.EncodeToString(secret[:]), nil
+}

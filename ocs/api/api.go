@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/postgres"
+)
+
+// Config is what the API works with. Store, Rules, Logger and Now are needed.
+type Config struct {
+	Store   *postgres.Store
+	Rules   func() *ocs.Rules           // in force now
+	Token   string                      // makes its bearer the operator; empty: nobody is let in
+	Metrics http.Handler                // nil: no /metrics
+	Ready   func(context.Context) error // why the server cannot charge now, told at /readyz; nil: it can
+	Peers   func() []Peer               // connected now; nil: not told
+	Version string
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// The bounds of a request.
+const (
+	requestTimeout = 15 * time.Second
+	importTimeout  = 10 * time.Minute
+	maxBody        = 64 << 10
+	maxImport      = 64 << 20       // about a million rows
+	bodyTimeout    = requestTimeout // net/http ends the request, too, when a read deadline passes
+)
+
+// server holds what the handlers share.
+type server struct {
+	Config
+	started   time.Time
+	importing chan struct{} // one import at a time: each holds its rows in memory
+}
+
+// New returns the handler of every path.
+func New(cfg Config) http.Handler {
+	s := &server{Config: cfg, started: cfg.Now(), importing: make(chan struct{}, 1)}
+	mux := http.NewServeMux()
+	s.handleHealth(mux)
+	care := humago.New(mux, careConfig(cfg.Version))
+	care.UseMiddleware(s.authenticate(care), withTimeout)
+	s.handleSubscribers(care)
+	s.handleImport(care)
+	s.handleBuckets(care)
+	s.handleSessions(care)
+	s.handleRecords(care)
+	s.handleEvents(care)
+	s.handleStatus(care)
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(problemHandler(http.StatusForbidden, "requests from pages of another origin are not accepted"))
+	return s.recovered(headers(crossOrigin.Handler(knownPaths(mux))))
+}
+
+func careConfig(version string) huma.Config {
+	c := huma.DefaultConfig("Gyro customer care", version)
+	c.OpenAPIPath = "/care/v1/openapi"
+	c.DocsPath = "" // its page loads scripts from elsewhere
+	c.SchemasPath = ""
+	c.CreateHooks = nil // no $schema in every answer
+	c.Transformers = []huma.Transformer{withoutInput}
+	c.RejectUnknownQueryParameters = true
+	c.Info.Description = "Subscribers, buckets, sessions and CDRs of an online charging system."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	c.Security = []map[string][]string{{"token": {}}}
+	return c
+}
+
+// operation completes op with the bounds that all operations have.
+func operation(op huma.Operation) huma.Operation {
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = maxBody
+		op.BodyReadTimeout = bodyTimeout
+	}
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusServiceUnavailable)
+	return op
+}
+
+// withTimeout ends the work for a client that could no longer use its result.
+func withTimeout(c huma.Context, next func(huma.Context)) {
+	limit := requestTimeout
+	if c.Operation().OperationID == importOperation {
+		limit = importTimeout
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), limit)
+	defer cancel()
+	next(huma.WithContext(c, ctx))
+}
+
+// headers sets what every answer carries. Answers hold personal data and belong in no cache.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recovered answers 500 when a handler panics, and serves on.
+func (s *server) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch fault := recover(); fault {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(fault)
+			default:
+				s.Logger.ErrorContext(r.Context(), "panic while answering an API request", "method", r.Method, "route", r.Pattern, "fault", fault)
+				writeProblem(w, http.StatusInternalServerError, "this is a fault of the server, and it has been logged")
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// knownPaths answers an unknown path or method with a problem, as all other faults.
+func knownPaths(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		probe := &statusProbe{header: w.Header(), status: http.StatusOK} // takes over Allow and Location
+		handler.ServeHTTP(probe, r)
+		switch probe.status {
+		case http.StatusMethodNotAllowed:
+			writeProblem(w, probe.status, "this path has no method "+r.Method)
+		case http.StatusNotFound:
+			writeProblem(w, probe.status, "there is no such path; /care/v1/openapi.json lists all")
+		default:
+			w.WriteHeader(probe.status) // a redirect to the clean path
+		}
+	})
+}
+
+// statusProbe learns what a handler would answer.
+type statusProbe struct {
+	header http.Header
+	status int
+}
+
+func (p *statusProbe) Header() http.Header         { return p.header }
+func (p *statusProbe) WriteHeader(status int)      { p.status = status }
+func (p *statusProbe) Write(b []byte) (int, error) { return len(b), nil }

@@ -1,0 +1,13 @@
+// Package api is the HTTP side of the server: customer care under /care/v1, and /healthz, /readyz and /metrics for
+// whoever operates it.
+//
+// The OpenAPI 3.1 document at /care/v1/openapi.json is made from the handlers, so the two cannot disagree. Faults are
+// problem details (RFC 9457). Only the bearer of the token may use /care/v1.
+//
+// What a subscriber is called is personal data. No problem detail and no log line of this package holds an MSISDN or an
+// IMSI: whoever asked knows what was asked. A subscriber is named in a path by MSISDN, 4930123456, or by IMSI with the
+// prefix that TS 29.571 §5.3.2 gives it, imsi-262010000000001.
+//
+// Everything that comes in is bounded: bodies, pages, lists of faults, the time a request may take, and the number of
+// imports at once.
+package api

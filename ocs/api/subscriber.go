@@ -1,0 +1,258 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/postgres"
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// A Subscriber is told in lists.
+type Subscriber struct {
+	ID        string    `json:"id" doc:"never changes, unlike the numbers"`
+	MSISDN    string    `json:"msisdn" example:"4930123456" doc:"E.164 digits"`
+	IMSI      string    `json:"imsi" doc:"empty when not known"`
+	Plan      string    `json:"plan"`
+	State     string    `json:"state" enum:"active,blocked,closed"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// A SubscriberAccount is a subscriber with all that the next call would find.
+type SubscriberAccount struct {
+	Subscriber
+	BalanceSeconds  rating.Units `json:"balance_seconds" doc:"not yet charged, in buckets of seconds that count: of an expired bucket only what running calls still hold"`
+	ReservedSeconds rating.Units `json:"reserved_seconds" doc:"part of balance_seconds, held by open sessions"`
+	Buckets         []Bucket     `json:"buckets" nullable:"false"`
+	OpenSessions    int          `json:"open_sessions"`
+}
+
+func (s *server) handleSubscribers(care huma.API) {
+	huma.Register(care, operation(huma.Operation{
+		OperationID: "create-subscriber", Method: http.MethodPost, Path: "/care/v1/subscribers", DefaultStatus: http.StatusCreated,
+		Summary: "Create a subscriber, with a bucket of seconds", Errors: []int{http.StatusConflict},
+	}), s.createSubscriber)
+	huma.Register(care, operation(huma.Operation{
+		OperationID: "list-subscribers", Method: http.MethodGet, Path: "/care/v1/subscribers",
+		Summary: "List subscribers by MSISDN, page by page",
+	}), s.listSubscribers)
+	huma.Register(care, operation(huma.Operation{
+		OperationID: "get-subscriber", Method: http.MethodGet, Path: "/care/v1/subscribers/{subscriber}",
+		Summary: "Show a subscriber with buckets and balance", Errors: []int{http.StatusNotFound},
+	}), s.getSubscriber)
+	huma.Register(care, operation(huma.Operation{
+		OperationID: "set-subscriber-state", Method: http.MethodPut, Path: "/care/v1/subscribers/{subscriber}/state",
+		Summary: "Block, unblock or close a subscriber", Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}), s.setSubscriberState)
+}
+
+// NewSubscriber is the body that creates a subscriber.
+type NewSubscriber struct {
+	MSISDN    string       `json:"msisdn" maxLength:"40"`
+	IMSI      string       `json:"imsi,omitempty" maxLength:"40"`
+	Plan      string       `json:"plan" maxLength:"64"`
+	Seconds   rating.Units `json:"seconds" minimum:"0" maximum:"1000000000000" doc:"in one bucket of class plan; 0: no bucket"`
+	ExpiresAt *time.Time   `json:"expires_at,omitempty" doc:"first instant at which the bucket no longer counts; absent: never"`
+}
+
+// SubscriberInput names the subscriber that a path is about.
+type SubscriberInput struct {
+	Subscriber string `path:"subscriber" maxLength:"60" doc:"MSISDN, or IMSI behind imsi-"`
+}
+
+type subscriberOutput struct{ Body SubscriberAccount }
+
+func (s *server) createSubscriber(ctx context.Context, in *struct{ Body NewSubscriber }) (*subscriberOutput, error) {
+	now := s.Now()
+	row, expiresAt, err := s.checkNew(in.Body, now)
+	if err != nil {
+		return nil, err
+	}
+	created := newSubscriber(row, expiresAt, now)
+	err = s.Store.CreateSubscribers(ctx, []postgres.NewSubscriber{created}, now)
+	if taken, ok := errors.AsType[*postgres.IdentityTakenError](err); ok {
+		return nil, huma.Error409Conflict("another subscriber has this " + kindWord(taken.Kind) + " already; nothing was changed")
+	}
+	if err != nil {
+		return nil, s.storeFault(ctx, "create the subscriber", err)
+	}
+	s.acted(ctx, "subscriber created", created.Subscriber.ID)
+	return s.account(ctx, created.Subscriber)
+}
+
+func kindWord(kind ocs.IdentityKind) string {
+	if kind == ocs.IMSI {
+		return "imsi"
+	}
+	return "msisdn"
+}
+
+// checkNew judges a body by the rules of an import row.
+func (s *server) checkNew(body NewSubscriber, now time.Time) (row rosterRow, expiresAt time.Time, err error) {
+	row = rosterRow{plan: body.Plan, seconds: body.Seconds}
+	if row.msisdn, err = ParseMSISDN(body.MSISDN); err != nil {
+		return row, expiresAt, invalid("body.msisdn", err)
+	}
+	if body.IMSI != "" {
+		if row.imsi, err = ParseIMSI(body.IMSI); err != nil {
+			return row, expiresAt, invalid("body.imsi", err)
+		}
+	}
+	plans := s.Rules().Plans
+	if err = knownPlan(row.plan, plans, slices.Sorted(maps.Keys(plans))); err != nil {
+		return row, expiresAt, invalid("body.plan", err)
+	}
+	expiresAt, err = checkExpiry(body.ExpiresAt, now)
+	return row, expiresAt, err
+}
+
+// checkExpiry returns the expiry of a new bucket; zero: never.
+func checkExpiry(at *time.Time, now time.Time) (time.Time, error) {
+	switch {
+	case at == nil:
+		return time.Time{}, nil
+	case !at.After(now):
+		return time.Time{}, invalid("body.expires_at", errors.New("expires_at: it has passed already"))
+	case at.Year() > 9999:
+		return time.Time{}, invalid("body.expires_at", errors.New("expires_at: leave it out for a bucket that never expires"))
+	}
+	return at.UTC(), nil
+}
+
+// planClass is the class of the bucket that comes with a subscription.
+const planClass = "plan"
+
+// newSubscriber makes the rows of a subscriber. Ids are in order of time, so that an import appends to the indexes.
+func newSubscriber(row rosterRow, expiresAt, now time.Time) postgres.NewSubscriber {
+	id := ocs.SubscriberID(newID())
+	n := postgres.NewSubscriber{
+		Subscriber: ocs.Subscriber{ID: id, State: ocs.Active, Plan: row.plan, MSISDN: row.msisdn, IMSI: row.imsi, CreatedAt: now},
+		Identities: []ocs.Identity{{Kind: ocs.E164, Value: row.msisdn}},
+	}
+	if row.imsi != "" {
+		n.Identities = append(n.Identities, ocs.Identity{Kind: ocs.IMSI, Value: row.imsi})
+	}
+	if row.seconds > 0 {
+		bucket, postings := ocs.GrantBucket(ocs.Grant{
+			Movement: newID(), Subscriber: id, Bucket: ocs.BucketID(newID()), Unit: rating.Seconds, Units: row.seconds,
+			Class: planClass, ExpiresAt: expiresAt, Offer: row.plan, Reason: "subscription",
+		}, now)
+		n.Bucket, n.Postings = &bucket, postings
+	}
+	return n
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func (s *server) listSubscribers(ctx context.Context, in *struct {
+	After string `query:"after" maxLength:"40" doc:"the next of the page before"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}) (*struct{ Body SubscriberPage }, error) {
+	subscribers, err := s.Store.ListSubscribers(ctx, in.After, in.Limit)
+	if err != nil {
+		return nil, s.storeFault(ctx, "list subscribers", err)
+	}
+	page := SubscriberPage{Subscribers: make([]Subscriber, 0, len(subscribers))}
+	for _, subscriber := range subscribers {
+		page.Subscribers = append(page.Subscribers, tellSubscriber(subscriber))
+	}
+	if len(subscribers) == in.Limit {
+		page.Next = subscribers[len(subscribers)-1].MSISDN
+	}
+	return &struct{ Body SubscriberPage }{page}, nil
+}
+
+// SubscriberPage is a part of all subscribers.
+type SubscriberPage struct {
+	Subscribers []Subscriber `json:"subscribers" nullable:"false"`
+	Next        string       `json:"next,omitempty" doc:"after of the next page; absent on the last"`
+}
+
+func (s *server) getSubscriber(ctx context.Context, in *SubscriberInput) (*subscriberOutput, error) {
+	subscriber, err := s.find(ctx, in.Subscriber)
+	if err != nil {
+		return nil, err
+	}
+	return s.account(ctx, subscriber)
+}
+
+// find returns the subscriber that an MSISDN, or an IMSI behind imsi-, names.
+func (s *server) find(ctx context.Context, name string) (ocs.Subscriber, error) {
+	identity, err := ParseSubscriber(name)
+	if err != nil {
+		return ocs.Subscriber{}, invalid("path.subscriber", err)
+	}
+	subscriber, err := s.Store.SubscriberByIdentity(ctx, identity)
+	switch {
+	case errors.Is(err, postgres.ErrNotFound):
+		return ocs.Subscriber{}, huma.Error404NotFound("no subscriber has this " + kindWord(identity.Kind))
+	case err != nil:
+		return ocs.Subscriber{}, s.storeFault(ctx, "find the subscriber", err)
+	}
+	return subscriber, nil
+}
+
+// account returns subscriber with buckets, balance and open sessions.
+func (s *server) account(ctx context.Context, subscriber ocs.Subscriber) (*subscriberOutput, error) {
+	buckets, err := s.Store.Buckets(ctx, subscriber.ID)
+	if err != nil {
+		return nil, s.storeFault(ctx, "load the buckets", err)
+	}
+	open, err := s.Store.Sessions(ctx, postgres.SessionFilter{Subscriber: subscriber.ID, State: ocs.Open, Limit: maxPage})
+	if err != nil {
+		return nil, s.storeFault(ctx, "count the open sessions", err)
+	}
+	now := s.Now()
+	told := SubscriberAccount{Subscriber: tellSubscriber(subscriber), Buckets: tellBuckets(buckets, now), OpenSessions: len(open)}
+	for _, b := range buckets {
+		if b.Unit != rating.Seconds {
+			continue
+		}
+		counts := b.Balance
+		if b.Expired(now) {
+			counts = b.Reserved
+		}
+		told.BalanceSeconds = rating.Add(told.BalanceSeconds, counts)
+		told.ReservedSeconds = rating.Add(told.ReservedSeconds, b.Reserved)
+	}
+	return &subscriberOutput{told}, nil
+}
+
+func tellSubscriber(s ocs.Subscriber) Subscriber {
+	return Subscriber{
+		ID: string(s.ID), MSISDN: s.MSISDN, IMSI: s.IMSI, Plan: s.Plan, State: string(s.State), CreatedAt: s.CreatedAt.UTC(),
+	}
+}
+
+// SubscriberState is the body that sets a state.
+type SubscriberState struct {
+	State string `json:"state" enum:"active,blocked,closed" doc:"closed is for good"`
+}
+
+func (s *server) setSubscriberState(ctx context.Context, in *struct {
+	SubscriberInput
+	Body SubscriberState
+}) (*subscriberOutput, error) {
+	subscriber, err := s.find(ctx, in.Subscriber)
+	if err != nil {
+		return nil, err
+	}
+	state := ocs.SubscriberState(in.Body.State)
+	if subscriber.State == ocs.Closed && state != ocs.Closed {
+		return nil, huma.Error409Conflict("the subscriber is closed, and that is for good")
+	}
+	if err := s.Store.SetState(ctx, subscriber.ID, state); err != nil {
+		return nil, s.storeFault(ctx, "set the state", err)
+	}
+	s.acted(ctx, "subscriber set to "+string(state), subscriber.ID)
+	subscriber.State = state
+	return s.account(ctx, subscriber)
+}
