@@ -41,7 +41,7 @@ fuzz: ## fuzz every fuzz target for FUZZTIME (30s)
 bench: ## requests a second and processor time a request, beside a bare Diameter echo (ARGS="-duration 30s" and the like)
 	@.ci/setup run
 	@$(MAKE) --no-print-directory build
-	$(GO) run ./integration/bench $(ARGS)
+	$(GO) run ./integration/bench -gyro "$(CURDIR)/$(BIN)" $(ARGS)
 
 lint: ## run golangci-lint
 	$(GO) tool $(TOOLS) golangci-lint run ./...

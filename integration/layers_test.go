@@ -1,0 +1,112 @@
+package integration
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const modulePath = "github.com/gyro-ocs/gyro"
+
+// mayImport is the picture of docs/architecture.md: what each room of the house may import of the others. A package
+// below a room belongs to it unless it has a line of its own, and may always import its own room.
+var mayImport = map[string][]string{
+	"rating":       {},
+	"ocs":          {"rating"},
+	"transfer":     {"rating", "ocs"},
+	"ocs/catalog":  {"rating", "ocs"},
+	"ocs/postgres": {"rating", "ocs", "transfer"},
+	"ocs/charging": {"rating", "ocs", "transfer", "ocs/postgres"},
+	"ocs/cdr":      {"rating", "ocs", "transfer", "ocs/postgres"},
+	"ocs/api":      {"rating", "ocs", "transfer", "ocs/postgres", "ocs/charging", "ocs/catalog", "ocs/cdr"},
+	"dictionaries": {},
+	"diameter":     {"rating", "ocs", "dictionaries"}, // declares the interface of the engine instead of importing it
+	"integration":  {},
+	"cmd/gyro":     {"rating", "ocs", "transfer", "ocs/catalog", "ocs/postgres", "ocs/charging", "ocs/cdr", "ocs/api", "dictionaries", "diameter"},
+}
+
+// pureRooms decide and know nothing of the world: no clock, SQL, socket, log or random source.
+var pureRooms = []string{"rating", "ocs", "transfer"}
+
+var pureImports = []string{
+	"cmp", "errors", "fmt", "iter", "maps", "math", "math/bits", "slices", "strconv", "strings", "time",
+}
+
+func TestImportsPointLeftward(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		room := roomOf(p.ImportPath)
+		if room == "" {
+			t.Errorf("%s lies in no room of docs/architecture.md", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !strings.HasPrefix(imported, modulePath+"/") {
+				continue
+			}
+			if other := roomOf(imported); other != room && !slices.Contains(mayImport[room], other) {
+				t.Errorf("%s imports %s: %s may import only %v", p.ImportPath, imported, room, mayImport[room])
+			}
+		}
+	}
+}
+
+func TestPureCoreKnowsNoWorld(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		if !slices.Contains(pureRooms, roomOf(p.ImportPath)) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !strings.HasPrefix(imported, modulePath+"/") && !slices.Contains(pureImports, imported) {
+				t.Errorf("%s imports %s: the pure core may import only %v", p.ImportPath, imported, pureImports)
+			}
+		}
+	}
+}
+
+type listedPackage struct {
+	ImportPath string
+	Imports    []string // without those of tests
+}
+
+func listPackages(t *testing.T) []listedPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", modulePath+"/...").Output()
+	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var packages []listedPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("output of go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < len(pureRooms) {
+		t.Fatalf("go list found %d packages, fewer than there are pure rooms", len(packages))
+	}
+	return packages
+}
+
+// roomOf returns the longest key of mayImport that is the package's path or a folder above it.
+func roomOf(importPath string) string {
+	path := strings.TrimPrefix(importPath, modulePath+"/")
+	longest := ""
+	for room := range mayImport {
+		if (path == room || strings.HasPrefix(path, room+"/")) && len(room) > len(longest) {
+			longest = room
+		}
+	}
+	return longest
+}
