@@ -77,7 +77,7 @@ func defaultConfig() *config {
 	c.Diameter.MaxOutstanding = 4096
 	c.Diameter.Watchdog = 30 * time.Second
 	c.HTTP.Listen = "127.0.0.1:8068"
-	c.Charging.Lanes = 3
+	c.Charging.Lanes = 2
 	c.Charging.Queue = 4096
 	c.Charging.Batch = 128
 	c.Charging.Deadline = 5 * time.Second

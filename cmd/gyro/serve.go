@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -104,7 +105,14 @@ type server struct {
 // stopPatience is how long the whole of a stop may take before what is left is cut off.
 const stopPatience = 30 * time.Second
 
+// garbagePercent is how much garbage may gather beside what lives, unless GOGC says so. A server that holds no state has
+// little that lives, some ten megabytes, and would otherwise collect a hundred times a second.
+const garbagePercent = 800
+
 func (s *server) run(ctx context.Context) (err error) {
+	if s.env.getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	s.failed = make(chan error, 8)
 	defer func() { err = errors.Join(err, s.stop()) }()
 	if err := s.start(ctx); err != nil {

@@ -20,6 +20,7 @@ type account struct {
 	subscriber ocs.Subscriber
 	buckets    []ocs.Bucket
 	sessions   map[ocs.SessionKey]*ocs.Session
+	known      map[ocs.SessionKey]bool // sessions that were loaded
 	changed    map[ocs.SessionKey]bool
 	touched    map[ocs.BucketID]bool
 }
@@ -28,7 +29,7 @@ func newAccounts(subscribers []ocs.Subscriber, buckets []ocs.Bucket, sessions []
 	a := &accounts{of: make(map[ocs.SubscriberID]*account, len(subscribers))}
 	for _, s := range subscribers {
 		a.of[s.ID] = &account{
-			subscriber: s, sessions: map[ocs.SessionKey]*ocs.Session{},
+			subscriber: s, sessions: map[ocs.SessionKey]*ocs.Session{}, known: map[ocs.SessionKey]bool{},
 			changed: map[ocs.SessionKey]bool{}, touched: map[ocs.BucketID]bool{},
 		}
 	}
@@ -40,6 +41,7 @@ func newAccounts(subscribers []ocs.Subscriber, buckets []ocs.Bucket, sessions []
 	for i := range sessions {
 		if owner := a.of[sessions[i].Subscriber]; owner != nil {
 			owner.sessions[sessions[i].Key] = &sessions[i]
+			owner.known[sessions[i].Key] = true
 		}
 	}
 	return a
@@ -144,7 +146,11 @@ func (a *accounts) changes() postgres.Changes {
 			}
 		}
 		for key := range owner.changed {
-			c.Sessions = append(c.Sessions, *owner.sessions[key])
+			if owner.known[key] {
+				c.Sessions = append(c.Sessions, *owner.sessions[key])
+			} else {
+				c.NewSessions = append(c.NewSessions, *owner.sessions[key])
+			}
 		}
 	}
 	return c

@@ -22,7 +22,7 @@ const clientQueue = 1024
 // clients knows the Origin-State-Id that each client told last. A rise means that the client restarted and lost its
 // sessions (RFC 6733 §8.16).
 type clients struct {
-	told sync.Map // Origin-Host -> uint32, as stored
+	told sync.Map // Origin-Host -> uint32, stored or in news
 	news chan clientState
 }
 
@@ -40,9 +40,11 @@ func (e *Engine) ClientState(host string, stateID uint32) {
 	if known, ok := e.clients.told.Load(host); ok && known == stateID {
 		return
 	}
+	e.clients.told.Store(host, stateID)
 	select {
 	case e.clients.news <- clientState{host, stateID}:
 	default:
+		e.clients.told.Delete(host)
 	}
 }
 
@@ -56,8 +58,8 @@ func (e *Engine) followClients(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case news := <-e.clients.news:
-			if err = e.config.Store.NoteClient(ctx, news.host, news.stateID, e.config.Clock()); err == nil {
-				e.clients.told.Store(news.host, news.stateID)
+			if err = e.config.Store.NoteClient(ctx, news.host, news.stateID, e.config.Clock()); err != nil {
+				e.clients.told.Delete(news.host)
 			}
 		case <-tick.C:
 			err = e.closeLost(ctx)

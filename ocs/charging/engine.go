@@ -23,7 +23,7 @@ type Config struct {
 	Clock  func() time.Time  // nil: the clock of the system
 	Logger *slog.Logger      // nil: none
 
-	Lanes     int           // 3; on Citus one for every slot
+	Lanes     int           // 2, so that batches grow large; on Citus one for every slot
 	QueueSize int           // requests that may wait in a lane: 4096
 	MaxBatch  int           // requests of one transaction at most: 128
 	Deadline  time.Duration // from Submit to the answer at the latest: 5 s
@@ -43,7 +43,7 @@ type Engine struct {
 
 // New returns an Engine that does nothing yet.
 func New(c Config) *Engine {
-	c.Lanes = cmp.Or(c.Lanes, 3)
+	c.Lanes = cmp.Or(c.Lanes, 2)
 	c.QueueSize = cmp.Or(c.QueueSize, 4096)
 	c.MaxBatch = cmp.Or(c.MaxBatch, 128)
 	c.Deadline = cmp.Or(c.Deadline, 5*time.Second)

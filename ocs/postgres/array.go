@@ -62,12 +62,6 @@ func (a *array) string(s string) {
 	a.text = appendQuoted(a.text, s)
 }
 
-// document takes what is to be json in the column.
-func (a *array) document(d any) {
-	a.next()
-	a.text = appendQuoted(a.text, encode(d))
-}
-
 func appendQuoted[Text string | []byte](to []byte, s Text) []byte {
 	to = append(to, '"')
 	begin := 0

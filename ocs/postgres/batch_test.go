@@ -61,7 +61,7 @@ func BenchmarkBatch(b *testing.B) {
 				c := postgres.Changes{Buckets: buckets, Sessions: sessions}
 				for i := range sessions {
 					session := &sessions[i]
-					number := uint32(session.Quotas[0].Used / 60) //nolint:gosec // G115: small
+					number := uint32(session.Quotas[0].Used / 60)
 					session.Quotas[0].Used += 60
 					session.Memory.Seen = []ocs.Span{{Type: ocs.Update, First: 1, Last: number}}
 					session.Memory.Answers = append(session.Memory.Answers[:len(session.Memory.Answers)%4], ocs.Remembered{
@@ -74,7 +74,7 @@ func BenchmarkBatch(b *testing.B) {
 						Taken: []ocs.Hold{{Bucket: session.Quotas[0].Held[0].Bucket, Units: 60}},
 					})
 				}
-				return tx.Save(b.Context(), c)
+				return saveIn(b.Context(), tx, c)
 			}
 			if err := s.InTx(b.Context(), update); err != nil {
 				b.Fatal(err)

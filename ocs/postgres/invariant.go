@@ -45,7 +45,7 @@ var invariants = []struct{ name, statement string }{
 		FROM bucket b
 		FULL JOIN (
 			SELECT (h->>'bucket')::uuid AS id, sum((h->>'units')::bigint) AS units
-			FROM session, json_array_elements(quotas) q, json_array_elements(q->'held') h
+			FROM session, json_array_elements(document->'quotas') q, json_array_elements(q->'held') h
 			WHERE q->'held' IS NOT NULL GROUP BY 1
 		) h ON h.id = b.id`},
 	{"I6: what a session used and was charged is what its rated events say", `
@@ -54,10 +54,10 @@ var invariants = []struct{ name, statement string }{
 				s.subscriber_id, s.started_at, s.used, s.charged, e.used, e.charged) END
 		FROM (
 			SELECT part, subscriber_id, session_id, sub_session, started_at,
-				(SELECT coalesce(sum(coalesce((q->>'used')::bigint, 0)), 0) FROM json_array_elements(quotas) q)
-				+ (SELECT coalesce(sum(coalesce((g->>'used')::bigint, 0)), 0) FROM json_array_elements(segments) g) AS used,
-				(SELECT coalesce(sum(coalesce((q->>'charged')::bigint, 0)), 0) FROM json_array_elements(quotas) q)
-				+ (SELECT coalesce(sum(coalesce((g->>'charged')::bigint, 0)), 0) FROM json_array_elements(segments) g) AS charged
+				(SELECT coalesce(sum(coalesce((q->>'used')::bigint, 0)), 0) FROM json_array_elements(document->'quotas') q)
+				+ (SELECT coalesce(sum(coalesce((g->>'used')::bigint, 0)), 0) FROM json_array_elements(document->'segments') g) AS used,
+				(SELECT coalesce(sum(coalesce((q->>'charged')::bigint, 0)), 0) FROM json_array_elements(document->'quotas') q)
+				+ (SELECT coalesce(sum(coalesce((g->>'charged')::bigint, 0)), 0) FROM json_array_elements(document->'segments') g) AS charged
 			FROM session
 		) s
 		LEFT JOIN LATERAL (
@@ -84,9 +84,9 @@ var invariants = []struct{ name, statement string }{
 		WHERE s.state <> 'open'`},
 	{"I7: a session that ended holds nothing", `
 		SELECT CASE WHEN EXISTS (
-			SELECT 1 FROM json_array_elements(quotas) q, json_array_elements(q->'held') h
+			SELECT 1 FROM json_array_elements(document->'quotas') q, json_array_elements(q->'held') h
 			WHERE q->'held' IS NOT NULL AND (h->>'units')::bigint <> 0
-		) THEN format('session of subscriber %s begun %s is %s and holds %s', subscriber_id, started_at, state, quotas) END
+		) THEN format('session of subscriber %s begun %s is %s and holds %s', subscriber_id, started_at, state, document->'quotas') END
 		FROM session WHERE state <> 'open'`},
 }
 

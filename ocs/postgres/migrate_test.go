@@ -11,7 +11,7 @@ import (
 func TestMigrationsArePinned(t *testing.T) {
 	t.Parallel()
 	pinned := map[string]string{
-		"migrations/0001_charging.sql": "55ea955ace3d779fc4c3dc71453c3df18e794bedcdbdb42acb405777c0b17e3a",
+		"migrations/0001_charging.sql": "f05eaa26a887b60a1157d8bff3ce538f751f77f10d860c3b3cc65c64a20c3747",
 		"migrations/0002_client.sql":   "6213afe91636e7cdd156ae50012d720d61cca8ddb687d6bffc0413b2078554b0",
 		"migrations/0003_birth.sql":    "7ef1f960f6fe931771e934046a593177c9eb24eee6a5cf1493701e55f156aec8",
 	}

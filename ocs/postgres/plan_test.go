@@ -116,11 +116,10 @@ func fillTables(t *testing.T, db *sqlx.DB, count int) {
 		`INSERT INTO bucket (part, id, subscriber_id, unit, class, priority, balance, reserved, created_at, root, hops)
 			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'seconds', 'plan', 0, 100, 0, '2026-03-01',
 			lpad(to_hex(n), 32, '0')::uuid, 0 ` + numbered + ` ON CONFLICT DO NOTHING`,
-		`INSERT INTO session (part, subscriber_id, session_id, sub_session, state, cause, service, origin_host, origin_realm,
-			origin_state_id, origin_peer, started_at, due_at, sweep_at, resting, low_told, refunded, records, conditions, quotas,
-			segments, memory)
-			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, 'session' || n, '', 'open', '', 'voice', 'host', 'realm', 0, 'peer',
-			'2026-03-01', '2026-03-02', '2026-03-02', false, false, false, 0, '{}', '[]', '[]', '{}' ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO session (part, subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at,
+			sweep_at, resting, document)
+			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, 'session' || n, '', 'open', 'host', 0, '2026-03-01', '2026-03-02',
+			'2026-03-02', false, '{"conditions":{},"quotas":[],"segments":[],"memory":{}}' ` + numbered + ` ON CONFLICT DO NOTHING`,
 	} {
 		if _, err := db.ExecContext(t.Context(), statement, count); err != nil {
 			t.Fatalf("%s: %v", statement, err)

@@ -32,7 +32,7 @@ type ratedEventRow struct {
 }
 
 func (r *ratedEventRow) ratedEvent() (ocs.RatedEvent, error) {
-	taken, err := decode[[]holdDocument]("taken", r.Taken)
+	taken, err := decode[holdDocuments]("taken", r.Taken)
 	if err != nil {
 		return ocs.RatedEvent{}, err
 	}
@@ -50,11 +50,12 @@ const insertRatedEvents = `
 		service, rating_group, tariff, plan, catalog, measure, used, unit, charged, overrun, taken, late)
 	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::smallint[], $7::bigint[],
 		$8::integer[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[],
-		$16::text[], $17::bigint[], $18::bigint[], $19::json[], $20::boolean[])`
+		$16::text[], $17::bigint[], $18::bigint[], string_to_array($19, chr(30))::json[], $20::boolean[])`
 
 func (tx *Tx) insertRatedEvents(ctx context.Context, events []ocs.RatedEvent) error {
 	var parts, subscribers, times, ids, subs, types, numbers, lines, services, groups array
-	var tariffs, plans, catalogs, measures, used, units, charged, overruns, taken, late array
+	var tariffs, plans, catalogs, measures, used, units, charged, overruns, late array
+	var taken documents
 	for i := range events {
 		e := &events[i]
 		parts.integer(int64(e.Subscriber.Slot()))
@@ -75,7 +76,7 @@ func (tx *Tx) insertRatedEvents(ctx context.Context, events []ocs.RatedEvent) er
 		units.string(string(e.Unit))
 		charged.integer(int64(e.Charged))
 		overruns.integer(int64(e.Overrun))
-		taken.document(each(e.Taken, holdToDocument))
+		taken.add(holdDocuments(each(e.Taken, holdToDocument)))
 		late.boolean(e.Late)
 	}
 	_, err := tx.exec(ctx, insertRatedEvents, parts.value(), subscribers.value(), times.value(), ids.value(), subs.value(),

@@ -37,11 +37,11 @@ func (r *recordRow) record() (record ocs.Record, err error) {
 	if err != nil {
 		return record, err
 	}
-	lines, err := decode[[]lineDocument]("lines", r.Lines)
+	lines, err := decode[lineDocuments]("lines", r.Lines)
 	if err != nil {
 		return record, err
 	}
-	missing, err := decode[[]uint32]("missing_numbers", r.MissingNumbers)
+	missing, err := decode[numberDocuments]("missing_numbers", r.MissingNumbers)
 	if err != nil {
 		return record, err
 	}
@@ -61,11 +61,13 @@ const insertRecords = `
 		missing_numbers)
 	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::integer[], $7::text[],
 		$8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::timestamptz[],
-		$16::bigint[], $17::json[], $18::json[], $19::json[])`
+		$16::bigint[], string_to_array($17, chr(30))::json[], string_to_array($18, chr(30))::json[],
+		string_to_array($19, chr(30))::json[])`
 
 func (tx *Tx) insertRecords(ctx context.Context, records []ocs.Record) error {
 	var parts, subscribers, ended, ids, subs, numbers, msisdns, causes, services, hosts, realms, stateIDs, peers array
-	var others, started, terminations, conditions, lines, missing array
+	var others, started, terminations array
+	var conditions, lines, missing documents
 	for i := range records {
 		r := &records[i]
 		parts.integer(int64(r.Subscriber.Slot()))
@@ -84,9 +86,9 @@ func (tx *Tx) insertRecords(ctx context.Context, records []ocs.Record) error {
 		others.string(r.OtherParty)
 		started.time(r.StartedAt)
 		terminations.integerOrNull(r.TerminationCause)
-		conditions.document(conditionsToDocument(r.Conditions))
-		lines.document(each(r.Lines, lineToDocument))
-		missing.document(r.MissingNumbers)
+		conditions.add(conditionsToDocument(r.Conditions))
+		lines.add(lineDocuments(each(r.Lines, lineToDocument)))
+		missing.add(numberDocuments(r.MissingNumbers))
 	}
 	_, err := tx.exec(ctx, insertRecords, parts.value(), subscribers.value(), ended.value(), ids.value(), subs.value(),
 		numbers.value(), msisdns.value(), causes.value(), services.value(), hosts.value(), realms.value(), stateIDs.value(),

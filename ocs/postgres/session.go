@@ -2,7 +2,7 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,60 +16,30 @@ type SessionRef struct {
 	Key        ocs.SessionKey
 }
 
-const sessionColumns = `subscriber_id, session_id, sub_session, state, cause, service, origin_host, origin_realm,
-	origin_state_id, origin_peer, started_at, reported_at, ended_at, due_at, low_told, refunded, records, conditions, quotas,
-	segments, memory`
+const sessionColumns = `subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at, document`
 
 type sessionRow struct {
-	Subscriber    string       `db:"subscriber_id"`
-	ID            string       `db:"session_id"`
-	Sub           string       `db:"sub_session"`
-	State         string       `db:"state"`
-	Cause         string       `db:"cause"`
-	Service       string       `db:"service"`
-	OriginHost    string       `db:"origin_host"`
-	OriginRealm   string       `db:"origin_realm"`
-	OriginStateID uint32       `db:"origin_state_id"`
-	OriginPeer    string       `db:"origin_peer"`
-	StartedAt     time.Time    `db:"started_at"`
-	ReportedAt    sql.NullTime `db:"reported_at"`
-	EndedAt       sql.NullTime `db:"ended_at"`
-	DueAt         time.Time    `db:"due_at"`
-	LowTold       bool         `db:"low_told"`
-	Refunded      bool         `db:"refunded"`
-	Records       int          `db:"records"`
-	Conditions    []byte       `db:"conditions"`
-	Quotas        []byte       `db:"quotas"`
-	Segments      []byte       `db:"segments"`
-	Memory        []byte       `db:"memory"`
+	Subscriber    string    `db:"subscriber_id"`
+	ID            string    `db:"session_id"`
+	Sub           string    `db:"sub_session"`
+	State         string    `db:"state"`
+	OriginHost    string    `db:"origin_host"`
+	OriginStateID uint32    `db:"origin_state_id"`
+	StartedAt     time.Time `db:"started_at"`
+	DueAt         time.Time `db:"due_at"`
+	Document      []byte    `db:"document"`
 }
 
-func (r *sessionRow) session() (s ocs.Session, err error) {
-	conditions, err := decode[conditionsDocument]("conditions", r.Conditions)
+func (r *sessionRow) session() (ocs.Session, error) {
+	d, err := decode[sessionDocument]("document", r.Document)
 	if err != nil {
-		return s, err
+		return ocs.Session{}, err
 	}
-	quotas, err := decode[[]quotaDocument]("quotas", r.Quotas)
-	if err != nil {
-		return s, err
-	}
-	segments, err := decode[[]lineDocument]("segments", r.Segments)
-	if err != nil {
-		return s, err
-	}
-	memory, err := decode[memoryDocument]("memory", r.Memory)
-	if err != nil {
-		return s, err
-	}
-	return ocs.Session{
-		Key: ocs.SessionKey{ID: r.ID, Sub: r.Sub}, Subscriber: ocs.SubscriberID(r.Subscriber),
-		State: ocs.SessionState(r.State), Cause: ocs.EndCause(r.Cause), Service: r.Service,
-		Origin:     ocs.Origin{Host: r.OriginHost, Realm: r.OriginRealm, StateID: r.OriginStateID, Peer: r.OriginPeer},
-		Conditions: conditionsFromDocument(conditions), Quotas: each(quotas, quotaFromDocument),
-		Segments: each(segments, lineFromDocument), Memory: memoryFromDocument(memory),
-		StartedAt: r.StartedAt.UTC(), ReportedAt: instant(r.ReportedAt), EndedAt: instant(r.EndedAt), DueAt: r.DueAt.UTC(),
-		LowTold: r.LowTold, Records: r.Records, Refunded: r.Refunded,
-	}, nil
+	s := sessionFromDocument(d)
+	s.Key, s.Subscriber = ocs.SessionKey{ID: r.ID, Sub: r.Sub}, ocs.SubscriberID(r.Subscriber)
+	s.State, s.Origin.Host, s.Origin.StateID = ocs.SessionState(r.State), r.OriginHost, r.OriginStateID
+	s.StartedAt, s.DueAt = r.StartedAt.UTC(), r.DueAt.UTC()
+	return s, nil
 }
 
 func sessionsOf(rows []sessionRow) ([]ocs.Session, error) {
@@ -114,30 +84,18 @@ func (tx *Tx) LoadSessions(ctx context.Context, refs []SessionRef) ([]ocs.Sessio
 	return sessionsOf(rows)
 }
 
-// saveSessions inserts and updates in one: which of both, only the row can tell, because the sweep may have deleted one
-// that was loaded. It is planned in one way only. sweep_at and resting stay as they are in nearly every case, and with
-// them the index (spec/store S15).
-const saveSessions = `
-	INSERT INTO session AS t (part, subscriber_id, session_id, sub_session, state, cause, service, origin_host, origin_realm,
-		origin_state_id, origin_peer, started_at, reported_at, ended_at, due_at, low_told, refunded, records, conditions, quotas,
-		segments, memory, sweep_at, resting)
+// insertSessions is for sessions that were not found under the lock of their subscriber, and so are not there.
+const insertSessions = `
+	INSERT INTO session (part, subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at,
+		document, sweep_at, resting)
 	SELECT u.*, u.due_at, false
-	FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-		$10::bigint[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-		$16::boolean[], $17::boolean[], $18::integer[], $19::json[], $20::json[], $21::json[], $22::json[])
-		AS u (part, subscriber_id, session_id, sub_session, state, cause, service, origin_host, origin_realm, origin_state_id,
-			origin_peer, started_at, reported_at, ended_at, due_at, low_told, refunded, records, conditions, quotas, segments, memory)
-	ON CONFLICT (part, subscriber_id, session_id, sub_session) DO UPDATE SET
-		state = excluded.state, cause = excluded.cause, service = excluded.service, origin_host = excluded.origin_host,
-		origin_realm = excluded.origin_realm, origin_state_id = excluded.origin_state_id, origin_peer = excluded.origin_peer,
-		started_at = excluded.started_at, reported_at = excluded.reported_at, ended_at = excluded.ended_at,
-		due_at = excluded.due_at, low_told = excluded.low_told, refunded = excluded.refunded, records = excluded.records,
-		conditions = excluded.conditions, quotas = excluded.quotas, segments = excluded.segments, memory = excluded.memory,
-		sweep_at = LEAST(t.sweep_at, excluded.due_at), resting = t.resting AND excluded.state <> 'open'`
+	FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::timestamptz[],
+		$9::timestamptz[], string_to_array($10, chr(30))::json[])
+		AS u (part, subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at, document)`
 
-func (tx *Tx) saveSessions(ctx context.Context, sessions []ocs.Session) error {
-	var parts, subscribers, ids, subs, states, causes, services, hosts, realms, stateIDs, peers array
-	var started, reported, ended, due, lowTold, refunded, records, conditions, quotas, segments, memories array
+func (tx *Tx) insertSessions(ctx context.Context, sessions []ocs.Session) error {
+	var parts, subscribers, ids, subs, states, hosts, stateIDs, started, due array
+	var contents documents
 	for i := range sessions {
 		s := &sessions[i]
 		parts.integer(int64(s.Subscriber.Slot()))
@@ -145,29 +103,62 @@ func (tx *Tx) saveSessions(ctx context.Context, sessions []ocs.Session) error {
 		ids.string(s.Key.ID)
 		subs.string(s.Key.Sub)
 		states.string(string(s.State))
-		causes.string(string(s.Cause))
-		services.string(s.Service)
 		hosts.string(s.Origin.Host)
-		realms.string(s.Origin.Realm)
 		stateIDs.integer(int64(s.Origin.StateID))
-		peers.string(s.Origin.Peer)
 		started.time(s.StartedAt)
-		reported.time(s.ReportedAt)
-		ended.time(s.EndedAt)
 		due.time(s.DueAt)
-		lowTold.boolean(s.LowTold)
-		refunded.boolean(s.Refunded)
-		records.integer(int64(s.Records))
-		conditions.document(conditionsToDocument(s.Conditions))
-		quotas.document(each(s.Quotas, quotaToDocument))
-		segments.document(each(s.Segments, lineToDocument))
-		memories.document(memoryToDocument(s.Memory))
+		contents.add(sessionToDocument(s))
 	}
-	_, err := tx.exec(ctx, saveSessions, parts.value(), subscribers.value(), ids.value(), subs.value(), states.value(),
-		causes.value(), services.value(), hosts.value(), realms.value(), stateIDs.value(), peers.value(), started.value(),
-		reported.value(), ended.value(), due.value(), lowTold.value(), refunded.value(), records.value(), conditions.value(),
-		quotas.value(), segments.value(), memories.value())
+	_, err := tx.exec(ctx, insertSessions, parts.value(), subscribers.value(), ids.value(), subs.value(), states.value(),
+		hosts.value(), stateIDs.value(), started.value(), due.value(), contents.value())
 	return err
+}
+
+// updateSessions leaves sweep_at and resting as they are in nearly every case, and with them the index (spec/store S15).
+// A session that begins anew under its old key has another start and client. For the ways in which it says "equal" see
+// updateBuckets.
+const updateSessions = `
+	UPDATE session t SET
+		state = u.state, origin_host = u.origin_host, origin_state_id = u.origin_state_id, started_at = u.started_at,
+		due_at = u.due_at, document = u.document,
+		sweep_at = LEAST(t.sweep_at, u.due_at), resting = t.resting AND u.state <> 'open'
+	FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[],
+		$8::timestamptz[], string_to_array($9, chr(30))::json[])
+		AS u (subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at, document)
+	WHERE t.session_id = ANY(ARRAY[u.session_id]) AND t.sub_session IS NOT DISTINCT FROM u.sub_session
+	AND t.subscriber_id IS NOT DISTINCT FROM u.subscriber_id`
+
+const updateSessionsOfSlot = updateSessions + ` AND t.part = $10::smallint`
+
+// errForgotten is a session that the sweep deleted after it was loaded: the sweep takes no lock of a subscriber.
+var errForgotten = errors.New("sessions to be updated were forgotten meanwhile")
+
+func (tx *Tx) updateSessions(ctx context.Context, sessions []ocs.Session) error {
+	var ids, subs, states, hosts, stateIDs, started, due array
+	var contents documents
+	subscribers := make([]ocs.SubscriberID, len(sessions))
+	for i := range sessions {
+		s := &sessions[i]
+		subscribers[i] = s.Subscriber
+		ids.string(s.Key.ID)
+		subs.string(s.Key.Sub)
+		states.string(string(s.State))
+		hosts.string(s.Origin.Host)
+		stateIDs.integer(int64(s.Origin.StateID))
+		started.time(s.StartedAt)
+		due.time(s.DueAt)
+		contents.add(sessionToDocument(s))
+	}
+	statement, arguments := tx.slotted(updateSessions, updateSessionsOfSlot, subscribers, subscriberArray(subscribers),
+		ids.value(), subs.value(), states.value(), hosts.value(), stateIDs.value(), started.value(), due.value(), contents.value())
+	count, err := tx.exec(ctx, statement, arguments...)
+	if err != nil {
+		return err
+	}
+	if count != int64(len(sessions)) {
+		return fmt.Errorf("%w: %d of %d", errForgotten, int64(len(sessions))-count, len(sessions))
+	}
+	return nil
 }
 
 const locate = `

@@ -39,7 +39,7 @@ func TestUpdatesStayHOT(t *testing.T) {
 				session.ReportedAt = session.DueAt
 				session.Quotas[0].Used += 60
 				session.Memory.Answers = append(session.Memory.Answers, ocs.Remembered{
-					Type: ocs.Update, Number: uint32(len(session.Memory.Answers)), At: now, //nolint:gosec // G115: small
+					Type: ocs.Update, Number: uint32(len(session.Memory.Answers)), At: now,
 					Answer: ocs.Answer{Verdict: ocs.Granted, Services: []ocs.ServiceAnswer{{Verdict: ocs.Granted, Measure: "seconds", Granted: 60}}},
 				})
 				c.Buckets[i].Balance -= 10

@@ -238,7 +238,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // hot are the statements of charging. Each is prepared at the start and once for every connection.
 var hot = []string{
 	lockSubscribers, lockSubscribersOfSlot, lockFreeSubscribers, lockFreeSubscribersOfSlot, loadBuckets, loadBucketsOfSlot, loadSessions, loadSessionsOfSlot,
-	saveSessions, updateBuckets, updateBucketsOfSlot, insertBuckets, insertRatedEvents, insertRecords, insertPostings,
+	insertSessions, updateSessions, updateSessionsOfSlot, updateBuckets, updateBucketsOfSlot, insertBuckets, insertRatedEvents, insertRecords, insertPostings,
 	resolve, locate,
 }
 
@@ -256,7 +256,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	for _, text := range hot {
 		var statement *sqlx.Stmt
 		err := retryDead(s.maxConns, func() (err error) {
-			statement, err = s.db.PreparexContext(ctx, text)
+			statement, err = s.db.PreparexContext(ctx, text) //nolint:sqlclosecheck // kept until the pool is closed
 			return err
 		})
 		if err != nil {

@@ -18,12 +18,13 @@ type Tx struct {
 
 // Changes are what a batch of decisions came to. Every row is named once, as it is to be.
 type Changes struct {
-	Sessions   []ocs.Session // new and known ones
-	Buckets    []ocs.Bucket  // that exist: balance and reserved are set
-	NewBuckets []ocs.Bucket
-	Events     []ocs.RatedEvent
-	Records    []ocs.Record
-	Postings   []ocs.Posting
+	Sessions    []ocs.Session // that exist
+	NewSessions []ocs.Session
+	Buckets     []ocs.Bucket // that exist: balance and reserved are set
+	NewBuckets  []ocs.Bucket
+	Events      []ocs.RatedEvent
+	Records     []ocs.Record
+	Postings    []ocs.Posting
 }
 
 // Save writes c, in one statement for every table that it names.
@@ -33,7 +34,8 @@ func (tx *Tx) Save(ctx context.Context, c Changes) error {
 		count int
 		save  func() error
 	}{
-		{"sessions", len(c.Sessions), func() error { return tx.saveSessions(ctx, c.Sessions) }},
+		{"sessions", len(c.Sessions), func() error { return tx.updateSessions(ctx, c.Sessions) }},
+		{"new sessions", len(c.NewSessions), func() error { return tx.insertSessions(ctx, c.NewSessions) }},
 		{"buckets", len(c.Buckets), func() error { return tx.updateBuckets(ctx, c.Buckets) }},
 		{"new buckets", len(c.NewBuckets), func() error { return tx.insertBuckets(ctx, c.NewBuckets) }},
 		{"rated events", len(c.Events), func() error { return tx.insertRatedEvents(ctx, c.Events) }},
@@ -58,7 +60,7 @@ func (tx *Tx) selectInto(ctx context.Context, rows any, statement string, argume
 	if !tx.hot {
 		return tx.tx.SelectContext(ctx, rows, statement, arguments...)
 	}
-	return tx.bound(ctx, statement).SelectContext(ctx, rows, arguments...)
+	return tx.bound(ctx, statement).SelectContext(ctx, rows, arguments...) //nolint:sqlclosecheck // see bound
 }
 
 // exec runs a hot statement and returns how many rows it touched.

@@ -167,7 +167,7 @@ func TestBucketThatIsNotThereIsNoticed(t *testing.T) {
 	taken := *two[1].Bucket
 	taken.Balance = 1
 	err := s.InTx(t.Context(), func(tx *postgres.Tx) error {
-		return tx.Save(t.Context(), postgres.Changes{Buckets: []ocs.Bucket{ghost, taken}})
+		return saveIn(t.Context(), tx, postgres.Changes{Buckets: []ocs.Bucket{ghost, taken}})
 	})
 	if postgres.Classify(err) != postgres.Bug {
 		t.Errorf("got %v, want a bug", err)
@@ -186,7 +186,7 @@ func TestConstraintsGuardBuckets(t *testing.T) {
 		b := *n.Bucket
 		b.Balance, b.Reserved = wrong.balance, wrong.reserved
 		err := s.InTx(t.Context(), func(tx *postgres.Tx) error {
-			return tx.Save(t.Context(), postgres.Changes{Buckets: []ocs.Bucket{b}})
+			return saveIn(t.Context(), tx, postgres.Changes{Buckets: []ocs.Bucket{b}})
 		})
 		if postgres.Classify(err) != postgres.Bug || !strings.Contains(err.Error(), "bucket_reserved_within_balance") {
 			t.Errorf("balance %d reserved %d: got %v", wrong.balance, wrong.reserved, err)
@@ -242,7 +242,7 @@ func TestLockKeepsTheOtherServerOut(t *testing.T) {
 		})
 		b := *n.Bucket
 		b.Balance = 777
-		return tx.Save(t.Context(), postgres.Changes{Buckets: []ocs.Bucket{b}})
+		return saveIn(t.Context(), tx, postgres.Changes{Buckets: []ocs.Bucket{b}})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -335,7 +335,7 @@ func TestErrorRollsBack(t *testing.T) {
 	session, bucket := newSession(n, "a", 60)
 	mine := errors.New("mine")
 	err := s.InTx(t.Context(), func(tx *postgres.Tx) error {
-		if err := tx.Save(t.Context(), postgres.Changes{Sessions: []ocs.Session{session}, Buckets: []ocs.Bucket{bucket}}); err != nil {
+		if err := saveIn(t.Context(), tx, postgres.Changes{Sessions: []ocs.Session{session}, Buckets: []ocs.Bucket{bucket}}); err != nil {
 			return err
 		}
 		return mine
@@ -353,7 +353,7 @@ func TestErrorRollsBack(t *testing.T) {
 			}
 		}()
 		_ = s.InTx(t.Context(), func(tx *postgres.Tx) error {
-			if err := tx.Save(t.Context(), postgres.Changes{Sessions: []ocs.Session{session}}); err != nil {
+			if err := saveIn(t.Context(), tx, postgres.Changes{Sessions: []ocs.Session{session}}); err != nil {
 				return err
 			}
 			panic("mine")

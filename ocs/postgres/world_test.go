@@ -67,7 +67,7 @@ func newSession(n postgres.NewSubscriber, key string, units rating.Units) (ocs.S
 
 func save(t testing.TB, s *postgres.Store, c postgres.Changes) {
 	t.Helper()
-	if err := s.InTx(t.Context(), func(tx *postgres.Tx) error { return tx.Save(t.Context(), c) }); err != nil {
+	if err := s.InTx(t.Context(), func(tx *postgres.Tx) error { return saveIn(t.Context(), tx, c) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -110,9 +110,9 @@ func ask[T any](t testing.TB, db *sql.DB, query string, arguments ...any) (answe
 	return answer
 }
 
-func do(t testing.TB, db *sql.DB, statement string, arguments ...any) {
+func do(t testing.TB, db *sql.DB, statement string) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), statement, arguments...); err != nil {
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
@@ -163,4 +163,26 @@ func sortSessions(sessions []ocs.Session) {
 		}
 		return 1
 	})
+}
+
+// saveIn saves c, of which a test need not say which sessions are there already.
+func saveIn(ctx context.Context, tx *postgres.Tx, c postgres.Changes) error {
+	all := c.Sessions
+	c.Sessions = nil
+	refs := make([]postgres.SessionRef, len(all))
+	for i, s := range all {
+		refs[i] = postgres.SessionRef{Subscriber: s.Subscriber, Key: s.Key}
+	}
+	found, err := tx.LoadSessions(ctx, refs)
+	if err != nil {
+		return err
+	}
+	for i, s := range all {
+		if slices.ContainsFunc(found, func(f ocs.Session) bool { return f.Subscriber == refs[i].Subscriber && f.Key == refs[i].Key }) {
+			c.Sessions = append(c.Sessions, s)
+		} else {
+			c.NewSessions = append(c.NewSessions, s)
+		}
+	}
+	return tx.Save(ctx, c)
 }

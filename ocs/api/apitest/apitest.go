@@ -115,7 +115,11 @@ func (s *Server) decide(ctx context.Context, tx *postgres.Tx, id ocs.SubscriberI
 		account.Session = &sessions[0]
 	}
 	outcome := ocs.Decide(s.Rules, account, request, s.Now())
-	return tx.Save(ctx, postgres.Changes{
+	changes := postgres.Changes{
 		Sessions: outcome.Sessions, Buckets: outcome.Buckets, Events: outcome.Events, Records: outcome.Records, Postings: outcome.Postings,
-	})
+	}
+	if account.Session == nil {
+		changes.Sessions, changes.NewSessions = nil, outcome.Sessions
+	}
+	return tx.Save(ctx, changes)
 }

@@ -90,7 +90,7 @@ func ownerOf(name string) (owner account, exists bool, err error) {
 
 // reach proves that a can enter dir and run Postgres, by doing both.
 func (a account) reach(ctx context.Context, dir string, b binaries) error {
-	cmd := exec.CommandContext(ctx, b.path("postgres"), "--version") //nolint:gosec // G204: found by findBinaries
+	cmd := exec.CommandContext(ctx, b.path("postgres"), "--version")
 	cmd.Dir = dir
 	cmd.Env = environment()
 	cmd.SysProcAttr = a.attributes()

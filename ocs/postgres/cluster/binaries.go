@@ -105,7 +105,7 @@ func inspect(ctx context.Context, places []string) []binaries {
 		if _, err := os.Stat(b.path("initdb")); err != nil {
 			continue // only clients there
 		}
-		out, err := exec.CommandContext(ctx, b.path("postgres"), "--version").Output() //nolint:gosec // G204: from a list of ours
+		out, err := exec.CommandContext(ctx, b.path("postgres"), "--version").Output()
 		if err != nil {
 			continue
 		}

@@ -91,7 +91,7 @@ func (c *Cluster) runOnce(ctx context.Context) error {
 	for _, s := range c.safety() {
 		arguments = append(arguments, "-c", s.name+"="+s.value)
 	}
-	cmd := exec.Command(c.binaries.path("postgres"), arguments...) //nolint:gosec,noctx // G204: ours; it lives longer than ctx
+	cmd := exec.Command(c.binaries.path("postgres"), arguments...) //nolint:noctx // it lives longer than ctx
 	cmd.Dir = c.dir
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = log, log
@@ -164,7 +164,7 @@ func (c *Cluster) explain(err error, begin int64) error {
 
 // readFrom returns the end of what a log holds from offset begin on.
 func readFrom(name string, begin int64) (string, error) {
-	file, err := os.Open(name) //nolint:gosec // G304: our own file
+	file, err := os.Open(name)
 	if err != nil {
 		return "", err
 	}

@@ -27,7 +27,7 @@ func tempDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o711); err != nil { //nolint:gosec // G302: to let user postgres pass
+		if err := os.Chmod(d, 0o711); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,7 +221,7 @@ func TestMain(m *testing.M) {
 func TestKilledServerLeavesNoPostgres(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
-	server := exec.Command(os.Args[0]) //nolint:gosec,noctx // G204: ourselves; it is killed below
+	server := exec.Command(os.Args[0]) //nolint:noctx // it is killed below
 	server.Env = append(os.Environ(), "CLUSTER_TEST_SERVER="+dir)
 	out, err := server.StdoutPipe()
 	if err != nil {
@@ -387,7 +387,7 @@ func TestRootOnlyDirectory(t *testing.T) {
 		t.Skip("only root has such a directory")
 	}
 	parent := t.TempDir()
-	if err := os.Chmod(parent, 0o700); err != nil { //nolint:gosec // G302: a directory
+	if err := os.Chmod(parent, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(parent, "pg")

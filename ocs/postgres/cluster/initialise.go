@@ -65,7 +65,7 @@ func (c *Cluster) initdb(ctx context.Context, dir string) error {
 	if c.options.Scratch {
 		arguments = append(arguments, "--no-sync")
 	}
-	cmd := exec.CommandContext(ctx, c.binaries.path("initdb"), arguments...) //nolint:gosec // G204: found by findBinaries
+	cmd := exec.CommandContext(ctx, c.binaries.path("initdb"), arguments...)
 	cmd.Dir = c.dir
 	cmd.Env = environment()
 	cmd.SysProcAttr = c.account.attributes()
@@ -89,7 +89,7 @@ func runLocked(cmd *exec.Cmd) (string, error) {
 }
 
 func appendTo(name, text string) error {
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // G304: our own file
+	file, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func appendTo(name, text string) error {
 }
 
 func syncDir(name string) error {
-	dir, err := os.Open(name) //nolint:gosec // G304: our own directory
+	dir, err := os.Open(name)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func disownPID(data string, pid int) error {
 		return nil // postgres sees that by itself
 	}
 	name := filepath.Join(data, "postmaster.pid")
-	content, err := os.ReadFile(name) //nolint:gosec // G304: a name of ours
+	content, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}

@@ -74,12 +74,12 @@ func shortenLog(name string) error {
 	if err != nil || info.Size() < longestLog {
 		return err
 	}
-	from, err := os.Open(name) //nolint:gosec // G304: our own file
+	from, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = from.Close() }()
-	to, err := os.OpenFile(name+".old", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // G304: our own file
+	to, err := os.OpenFile(name+".old", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

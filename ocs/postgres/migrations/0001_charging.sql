@@ -54,33 +54,22 @@ CREATE TABLE bucket (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05); -- balance and reserved change with every request: HOT
 CREATE INDEX bucket_subscriber_id ON bucket (subscriber_id);
 
--- One call, from its first request until it is forgotten, with its reservations and the answers it was given (RFC 8506
--- 8.2). The documents are json and not jsonb: they are only ever read and written whole, and json is kept as it came.
+-- One call, from its first request until it is forgotten. What no statement asks for is one document: the conditions, the
+-- quotas with what they reserve, the answers that were given (RFC 8506 8.2). It is json and not jsonb: it is only ever
+-- read and written whole by charging, and json is kept as it came.
 CREATE TABLE session (
     part            smallint         NOT NULL,
     subscriber_id   uuid             NOT NULL,
     session_id      text COLLATE "C" NOT NULL, -- Session-Id, compared octet by octet
     sub_session     text COLLATE "C" NOT NULL, -- CC-Sub-Session-Id, empty when absent
     state           text             NOT NULL,
-    cause           text             NOT NULL, -- why it ended; empty while open
-    service         text             NOT NULL, -- service context
     origin_host     text             NOT NULL,
-    origin_realm    text             NOT NULL,
     origin_state_id bigint           NOT NULL, -- Unsigned32
-    origin_peer     text             NOT NULL,
     started_at      timestamptz      NOT NULL,
-    reported_at     timestamptz      NULL,
-    ended_at        timestamptz      NULL,
     due_at          timestamptz      NOT NULL, -- open: when supervision ends it; ended: when it may be forgotten
     sweep_at        timestamptz      NOT NULL, -- when the sweep looks at it next, never after due_at but for a moment
     resting         boolean          NOT NULL, -- the sweep has seen that it ended
-    low_told        boolean          NOT NULL,
-    refunded        boolean          NOT NULL,
-    records         integer          NOT NULL, -- CDRs written so far
-    conditions      json             NOT NULL,
-    quotas          json             NOT NULL,
-    segments        json             NOT NULL,
-    memory          json             NOT NULL, -- request numbers seen, answers given
+    document        json             NOT NULL,
     CONSTRAINT session_pkey PRIMARY KEY (part, subscriber_id, session_id, sub_session),
     CONSTRAINT session_state_known CHECK (state IN ('open', 'ended', 'expired', 'refused'))
 ) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.05); -- it grows with every answer

@@ -40,7 +40,7 @@ var start = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(base, 0o711); err != nil { //nolint:gosec // G302: the user that Postgres runs as passes through it
+	if err := os.Chmod(base, 0o711); err != nil {
 		return nil, err
 	}
 	s := &server{}
@@ -98,7 +98,7 @@ func startReaper(base string) (*os.File, error) {
 		return nil, err
 	}
 	defer func() { _ = input.Close() }()
-	cmd := exec.Command("sh", "-c", reap, "sh", base) //nolint:gosec,noctx // G204: a script of ours; it outlives us
+	cmd := exec.Command("sh", "-c", reap, "sh", base) //nolint:noctx // it outlives us
 	cmd.Stdin = input
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C ends the tests, and with them its input
 	if err := cmd.Start(); err != nil {
@@ -113,7 +113,7 @@ func Dir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for d := dir; d != os.TempDir() && d != "/" && d != "."; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o711); err != nil { //nolint:gosec // G302: see above
+		if err := os.Chmod(d, 0o711); err != nil {
 			t.Fatal(err)
 		}
 	}
