@@ -36,7 +36,10 @@ func lockDataDir(dir string) (release func(), err error) {
 	if err := writePID(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock the data directory: %w", err), f.Close())
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // closing alone would leave it to a child that is just being started
+		_ = f.Close()
+	}, nil
 }
 
 func holder(f io.Reader) string {

@@ -66,5 +66,9 @@ func (l *lockFile) write(socket string) error {
 	return err
 }
 
-// release leaves the file where it is: removing it would let two starts lock two files of one name.
-func (l *lockFile) release() { _ = l.file.Close() }
+// release leaves the file where it is: removing it would let two starts lock two files of one name. It unlocks before it
+// closes: a child that is just being started has the file open for a moment, and with it the lock.
+func (l *lockFile) release() {
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
+	_ = l.file.Close()
+}
