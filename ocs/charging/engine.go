@@ -108,18 +108,25 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	e.closing.Store(true)
-	e.drain()
+	idle := make(chan struct{})
+	go func() { helpers.Wait(); close(idle) }()
+	e.drain(idle)
 	close(stop)
 	workers.Wait()
-	helpers.Wait()
 	return e.telemetry.close()
 }
 
-// drain waits until nothing is queued or in work. Requests have deadlines, so that this ends.
-func (e *Engine) drain() {
+// drain waits until idle is closed, so that nobody queues any more, and nothing is queued or in work. Requests have
+// deadlines, so that this ends.
+func (e *Engine) drain(idle <-chan struct{}) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for e.busy() {
+	for working := true; working; {
+		select {
+		case <-idle:
+			working = e.busy()
+		default:
+		}
 		<-tick.C
 		e.expireNow()
 	}
