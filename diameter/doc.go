@@ -17,6 +17,23 @@
 // waits. So the requests of a connection reach the engine in the order in which they came, and a DWR is never stuck
 // behind a CCR that takes long; its DWA overtakes the CCAs that wait to be written.
 //
+// # Minutes that move
+//
+// A CCR of type event whose Service-Context-Id is one of [Transfers] asks to move minutes (spec/transfer 4). It never
+// reaches the Engine:
+//
+//	transfer_request.go  AVPs of profile A, B or C → TransferRequest
+//	Transfers.Do         decides, and calls back when the outcome is durable
+//	transfer_answer.go   transfer.Answer → octets, in the profile of the request
+//
+// What each profile looks like on the wire is in transfer_parameter.go, transfer_vendor.go and transfer_3gpp.go. A context
+// that begins with minute-transfer. and is not served is refused, never charged. Where nobody knows what was written no
+// answer is given, and the client asks again. A refusal is told by Result-Code, which RFC 8506 demands in every CCA, and,
+// where configured, by Experimental-Result beside it; parameter 17 has the number of our own. No answer repeats a PIN or a
+// pay-out code, not in Failed-AVP either. Beyond the tables of spec/transfer there are parameters 23 (consent: yes,
+// again), 24 (seconds to hold) and 25 (pay-out code), and members +27 (refusal) to +31 of profile B. CC-Correlation-Id is not
+// kept, and Lot-Root not told.
+//
 // # What is not trusted
 //
 // Everything that comes in. The guard bounds a message (64 KiB), the depth of groups (16), and checks every length in it

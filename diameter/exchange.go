@@ -45,6 +45,10 @@ func (c *connection) serveCCR(m *diam.Message) {
 	x := &exchange{c: c, message: m, question: questionIn(f), began: began, span: span}
 	s.telemetry.outstanding.Add(s.context, 1)
 	defer x.rescue()
+	if concerned, served := s.config.Transfers.concerns(f); concerned {
+		x.serveTransfer(ctx, served)
+		return
+	}
 	request, r := decodeCCR(m, c.peerHost())
 	if r != nil {
 		x.refuse(r)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/gyro-ocs/gyro/transfer"
 )
 
 // A Peer is a client or agent that may connect.
@@ -16,6 +18,9 @@ type Peer struct {
 	Plain        bool     // may connect without TLS: the network itself is secured (RFC 6733 §13)
 	Instances    int      // connections at the same time, of each Origin-Host; 0 means 1 (RFC 6733 §2.1)
 	Certificates []string // DNS names that its certificate may have instead of its Origin-Host
+
+	Transfers []transfer.Operation // that it may ask for; nil: those of Transfers.Operations, empty: none
+	Vouches   bool                 // is believed when it says that a person was recognised (credential type 2)
 }
 
 func (p Peer) validate() error {

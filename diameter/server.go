@@ -49,6 +49,8 @@ type Config struct {
 	MaxQueue       int           // octets that may wait to be sent on one connection, 4 MiB
 	MaxConnections int           // 4,096
 
+	Transfers Transfers // of minutes
+
 	// ClientState is told the Origin-State-Id of every CER and DWR that has one. It must not block. May be nil.
 	ClientState func(host, realm string, stateID uint32)
 
@@ -70,6 +72,7 @@ const (
 
 func (c Config) withDefaults() Config {
 	c.ProductName = cmp.Or(c.ProductName, defaultProduct)
+	c.Transfers = c.Transfers.withDefaults()
 	c.Watchdog = max(cmp.Or(c.Watchdog, 30*time.Second), leastWatchdog)
 	c.MaxFrame = cmp.Or(c.MaxFrame, 64<<10)
 	c.MaxOutstanding = cmp.Or(c.MaxOutstanding, 4096)
@@ -104,6 +107,9 @@ func (c Config) Validate() error {
 		if err := p.validate(); err != nil {
 			faults = append(faults, err)
 		}
+	}
+	if err := c.Transfers.Validate(); err != nil {
+		faults = append(faults, err)
 	}
 	fault(c.MaxFrame < 0 || c.MaxFrame > greatestFrame || c.MaxFrame%4 != 0,
 		"greatest message of %d octets is not a multiple of 4 up to %d", c.MaxFrame, greatestFrame)

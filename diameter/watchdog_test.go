@@ -181,7 +181,7 @@ func TestGY017RequestsKeepThePeer(t *testing.T) {
 			wantResult(t, receive(t, conn), codeSuccess)
 		}
 		wantDWR(t, receive(t, conn)) // silence now
-		time.Sleep(9 * time.Second)  // suspect at the latest after 8
+		time.Sleep(8 * time.Second)  // suspect at the latest after 8, down at the earliest then
 		if _, err := conn.Write(ccr(99, "a")); err != nil {
 			t.Fatalf("a suspect peer cannot come back: %v", err)
 		}

@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"ocs/cdr":      {"rating", "ocs", "transfer", "ocs/postgres"},
 	"ocs/api":      {"rating", "ocs", "transfer", "ocs/postgres", "ocs/charging", "ocs/catalog", "ocs/cdr"},
 	"dictionaries": {},
-	"diameter":     {"rating", "ocs", "dictionaries"}, // declares the interface of the engine instead of importing it
+	"diameter":     {"rating", "ocs", "transfer", "dictionaries"}, // declares the interface of the engine instead of importing it
 	"integration":  {},
 	"cmd/gyro":     {"rating", "ocs", "transfer", "ocs/catalog", "ocs/postgres", "ocs/charging", "ocs/cdr", "ocs/api", "dictionaries", "diameter"},
 }
