@@ -185,6 +185,9 @@ func (c *connection) judge(said capabilities) (Peer, *refusal) {
 // becomeOpen begins the life of a connection whose peer joined the table.
 func (c *connection) becomeOpen(said capabilities) {
 	_ = c.SetReadDeadline(time.Time{}) // fails on a closed connection only, whose next read tells
+	c.mu.Lock()
+	c.realm, c.since = said.realm, time.Now()
+	c.mu.Unlock()
 	c.open.Store(true)
 	c.server.opened(c)
 	c.server.clientState(said.host, said.realm, said.stateID)

@@ -28,6 +28,7 @@ type connection struct {
 	frames   atomic.Uint64 // whole frames that came, right or wrong
 	heardAt  atomic.Int64  // when the last of them came, as Server.now has it
 	probing  atomic.Bool
+	suspect  atomic.Bool // a DWR has no answer yet (RFC 3539 §3.4.1)
 	closed   chan struct{}
 	flushed  chan struct{} // closed when the writer has ended
 	closing  sync.Once
@@ -35,6 +36,8 @@ type connection struct {
 
 	mu          sync.Mutex
 	host        string          // Origin-Host of the CER, as it was spelt; empty before
+	realm       string          // its Origin-Realm
+	since       time.Time       // when the capabilities were exchanged
 	outstanding int             // CCRs that the engine has
 	octets      int             // of their frames, which are kept until they are answered
 	drained     chan struct{}   // closed when no CCR is outstanding and none is taken any more; nil: they are taken

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gyro-ocs/gyro/transfer"
 )
@@ -21,6 +22,40 @@ type Peer struct {
 
 	Transfers []transfer.Operation // that it may ask for; nil: those of Transfers.Operations, empty: none
 	Vouches   bool                 // is believed when it says that a person was recognised (credential type 2)
+}
+
+// A ConnectedPeer is a connection whose capabilities were exchanged.
+type ConnectedPeer struct {
+	Host, Realm string
+	Address     string
+	Secure      bool // over TLS
+	Suspect     bool // it did not answer the last watchdog request
+	Since       time.Time
+}
+
+// Connected returns the peers that are connected now, by name.
+func (s *Server) Connected() []ConnectedPeer {
+	s.mu.Lock()
+	var open []*connection
+	for c, isOpen := range s.connections {
+		if isOpen {
+			open = append(open, c)
+		}
+	}
+	s.mu.Unlock()
+	connected := make([]ConnectedPeer, len(open))
+	for i, c := range open {
+		_, secure := c.overTLS()
+		c.mu.Lock()
+		connected[i] = ConnectedPeer{
+			Host: c.host, Realm: c.realm, Address: c.RemoteAddr().String(), Secure: secure, Suspect: c.suspect.Load(), Since: c.since,
+		}
+		c.mu.Unlock()
+	}
+	slices.SortFunc(connected, func(a, b ConnectedPeer) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), a.Since.Compare(b.Since))
+	})
+	return connected
 }
 
 func (p Peer) validate() error {

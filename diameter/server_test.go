@@ -826,3 +826,18 @@ func TestGY012TLS(t *testing.T) {
 		t.Error("ServeTLS without a certificate succeeds")
 	}
 }
+
+func TestConnectedPeersAreTold(t *testing.T) {
+	t.Parallel()
+	config := testConfig()
+	config.AcceptUnknown = true
+	s, address := startServer(t, config, grantAll)
+	dial(t, address) // no CER: no peer
+	connect(t, address, "b.epc.test")
+	connect(t, address, "a.epc.test")
+	told := s.Connected()
+	if len(told) != 2 || told[0].Host != "a.epc.test" || told[1].Host != "b.epc.test" || told[0].Realm == "" || told[0].Since.IsZero() ||
+		told[0].Suspect || told[0].Secure || told[0].Address == "" {
+		t.Errorf("told of %+v", told)
+	}
+}

@@ -71,6 +71,7 @@ func (c *connection) watch() {
 		if frames := c.frames.Load(); frames != seen {
 			if state == suspect {
 				c.log("peer answers again")
+				c.suspect.Store(false)
 			}
 			state, seen = okay, frames
 			since, interval = c.lastHeard(), c.server.watchdogInterval()
@@ -83,6 +84,7 @@ func (c *connection) watch() {
 		case asked:
 			c.log("peer is suspect: no answer to a DWR")
 			state = suspect
+			c.suspect.Store(true)
 		case suspect:
 			c.dropped(dropSilentPeer)
 			c.log("connection closed", "cause", "no answer to a DWR")

@@ -165,7 +165,7 @@ func (s *server) startWeb(context.Context) error {
 	web := &http.Server{
 		Handler: api.New(api.Config{
 			Store: s.store, Rules: func() *ocs.Rules { return s.rules }, Token: token, Metrics: s.telemetry.handler,
-			Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
+			Peers: s.peers, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -187,6 +187,20 @@ func (s *server) startWeb(context.Context) error {
 		return nil
 	})
 	return nil
+}
+
+// peers tells who is connected, in the words of RFC 3539.
+func (s *server) peers() []api.Peer {
+	connected := s.diameter.Connected()
+	peers := make([]api.Peer, len(connected))
+	for i, p := range connected {
+		state := "okay"
+		if p.Suspect {
+			state = "suspect"
+		}
+		peers[i] = api.Peer{OriginHost: p.Host, OriginRealm: p.Realm, Address: p.Address, State: state, Since: p.Since.UTC()}
+	}
+	return peers
 }
 
 func (s *server) ready(context.Context) error {
