@@ -15,18 +15,28 @@ const modulePath = "github.com/gyro-ocs/gyro"
 // mayImport is the picture of docs/architecture.md: what each room of the house may import of the others. A package
 // below a room belongs to it unless it has a line of its own, and may always import its own room.
 var mayImport = map[string][]string{
-	"rating":       {},
-	"ocs":          {"rating"},
-	"transfer":     {"rating", "ocs"},
-	"ocs/catalog":  {"rating", "ocs"},
-	"ocs/postgres": {"rating", "ocs", "transfer"},
-	"ocs/charging": {"rating", "ocs", "transfer", "ocs/postgres"},
-	"ocs/cdr":      {"rating", "ocs", "transfer", "ocs/postgres"},
-	"ocs/api":      {"rating", "ocs", "transfer", "ocs/postgres", "ocs/charging", "ocs/catalog", "ocs/cdr"},
+	"rating":             {},
+	"ocs":                {"rating"},
+	"transfer":           {"rating", "ocs"},
+	"ocs/catalog":        {"rating", "ocs"},
+	"ocs/policy":         {"rating", "ocs", "transfer"},
+	"ocs/pin":            {"rating", "ocs", "transfer"},
+	"ocs/outbox":         {"rating", "ocs", "transfer"},
+	"ocs/postgres":       {"rating", "ocs", "transfer", "ocs/pin", "ocs/outbox"}, // the types of what pin and outbox keep in it
+	"ocs/charging":       {"rating", "ocs", "transfer", "ocs/pin", "ocs/outbox", "ocs/postgres"},
+	"ocs/policy/inforce": {"rating", "ocs", "transfer", "ocs/policy", "ocs/postgres"}, // which policy all servers go by
+	"ocs/cdr":            {"rating", "ocs", "transfer", "ocs/postgres"},
+	"ocs/api": {
+		"rating", "ocs", "transfer", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/catalog",
+		"ocs/cdr",
+	},
 	"dictionaries": {},
 	"diameter":     {"rating", "ocs", "transfer", "dictionaries"}, // declares the interface of the engine instead of importing it
 	"integration":  {},
-	"cmd/gyro":     {"rating", "ocs", "transfer", "ocs/catalog", "ocs/postgres", "ocs/charging", "ocs/cdr", "ocs/api", "dictionaries", "diameter"},
+	"cmd/gyro": {
+		"rating", "ocs", "transfer", "ocs/catalog", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/cdr",
+		"ocs/api", "dictionaries", "diameter",
+	},
 }
 
 // pureRooms decide and know nothing of the world: no clock, SQL, socket, log or random source.

@@ -37,3 +37,12 @@ func GrantBucket(g Grant, now time.Time) (Bucket, []Posting) {
 		leg(1, "lot:"+string(g.Bucket), g.Bucket, g.Units),
 	}
 }
+
+// GrantInto returns b with the units of g, and the legs of the movement. It is for units that are to share the origin, class
+// and expiry of b, whatever g says of them.
+func GrantInto(b Bucket, g Grant, now time.Time) (Bucket, []Posting) {
+	g.Bucket, g.Unit = b.ID, b.Unit
+	_, legs := GrantBucket(g, now)
+	b.Balance += g.Units
+	return b, legs
+}

@@ -145,6 +145,8 @@ type PostingKind string
 
 // The kinds of movement.
 const (
-	GrantPosting  PostingKind = "grant"
-	RefundPosting PostingKind = "refund"
+	GrantPosting   PostingKind = "grant"
+	RefundPosting  PostingKind = "refund"
+	AdjustPosting  PostingKind = "adjust"  // a correction, up or down
+	ReservePosting PostingKind = "reserve" // what was reserved is spent
 )

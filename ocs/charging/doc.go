@@ -6,5 +6,9 @@
 // batch: a batch is what queued up while the last one was committed. Queues are bounded and requests have deadlines;
 // beyond either the answer is [ocs.Busy], which a client may take to another server at once (RFC 8506 §7).
 //
+// Transfers of minutes have a lane of their own, in which a batch locks both parties of each, in one order for all. Calls
+// and transfers know nothing of each other: the row of the subscriber keeps them apart. Names are looked up before the
+// lock, and looked up again when a locked party turns out to have been renamed.
+//
 // Whatever happens to a transaction, it is safe to do it again: each request's answer is remembered beside its effect.
 package charging

@@ -13,7 +13,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/outbox"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
+	"github.com/gyro-ocs/gyro/transfer"
 )
 
 // Config is what an Engine needs. Zero numbers stand for the defaults.
@@ -27,7 +29,17 @@ type Config struct {
 	QueueSize int           // requests that may wait in a lane: 4096
 	MaxBatch  int           // requests of one transaction at most: 128
 	Deadline  time.Duration // from Submit to the answer at the latest: 5 s
-	Sweep     time.Duration // how often silent sessions are looked for: 1 s
+	Sweep     time.Duration // how often silent sessions and due transfers are looked for: 1 s
+
+	Policy  func() *transfer.Policy // of transfers, in force; read once for every batch. nil: [transfer.Default]
+	PINs    PINChecker              // nil: no PIN opens anything
+	CodeKey []byte                  // keys the hashes of pay-out codes; nil: they are salted only
+
+	// Lifted is told who received minutes, when they are there: a call in its final unit may go on. It must not block. nil:
+	// nobody is told.
+	Lifted func(subscriber ocs.SubscriberID)
+	// Events returns what is to be told to others about transfers, in the transaction that stores them. nil: nothing.
+	Events func(ctx context.Context, tx *postgres.Tx, made []transfer.Transfer, now time.Time) ([]outbox.Message, error)
 }
 
 // An Engine decides about requests, durably. Make it with New, start it with Run.
@@ -35,6 +47,8 @@ type Engine struct {
 	config    Config
 	lanes     []*lane
 	patient   *lane // waits for rows that somebody else holds, so that no other lane has to
+	transfers *lane // of transfers; waits too, since each needs the rows of two
+	asking    asking
 	resolver  *resolver
 	clients   clients
 	telemetry *telemetry
@@ -52,6 +66,10 @@ func New(c Config) *Engine {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Policy == nil {
+		policy := transfer.Default()
+		c.Policy = func() *transfer.Policy { return policy }
+	}
 	e := &Engine{config: c, clients: clients{news: make(chan clientState, clientQueue)}}
 	e.telemetry = newTelemetry(e)
 	e.resolver = newResolver(e)
@@ -60,6 +78,9 @@ func New(c Config) *Engine {
 	}
 	e.patient = newLane(e)
 	e.patient.waits = true
+	e.transfers = newLane(e)
+	e.transfers.waits = true
+	e.transfers.commit = e.transfers.decideTransfers
 	return e
 }
 
@@ -88,7 +109,7 @@ func (e *Engine) Submit(ctx context.Context, r ocs.Request, done func(ocs.Answer
 	e.resolver.enqueue(p)
 }
 
-func (e *Engine) allLanes() []*lane { return append(slices.Clip(e.lanes), e.patient) }
+func (e *Engine) allLanes() []*lane { return append(slices.Clip(e.lanes), e.patient, e.transfers) }
 
 func (e *Engine) toLane(p *pending) {
 	e.lanes[int(p.subscriber.Slot())%len(e.lanes)].enqueue(p)
@@ -98,6 +119,7 @@ func (e *Engine) toLane(p *pending) {
 func (e *Engine) Run(ctx context.Context) error {
 	var helpers, workers sync.WaitGroup
 	helpers.Go(func() { e.sweep(ctx) })
+	helpers.Go(func() { e.sweepTransfers(ctx) })
 	helpers.Go(func() { e.followClients(ctx) })
 	helpers.Go(func() { e.expire(ctx) })
 	helpers.Go(func() { e.partitions(ctx) })

@@ -18,9 +18,16 @@ type lane struct {
 	queue
 	engine *Engine
 	waits  bool // for rows that others hold; else what needs such a row is left to the lane that waits
+
+	// commit decides about a batch and makes it durable, before it answers any of it.
+	commit func(batch []*pending) error
 }
 
-func newLane(e *Engine) *lane { return &lane{engine: e, queue: newQueue(e.config.QueueSize)} }
+func newLane(e *Engine) *lane {
+	l := &lane{engine: e, queue: newQueue(e.config.QueueSize)}
+	l.commit = l.decide
+	return l
+}
 
 func (l *lane) run(stop <-chan struct{}) {
 	for {
@@ -40,7 +47,7 @@ func (l *lane) work(batch []*pending) {
 		if batch = unanswered(batch); len(batch) == 0 {
 			return
 		}
-		err := l.decide(batch)
+		err := l.commit(batch)
 		if err == nil {
 			return
 		}
@@ -63,7 +70,7 @@ func (l *lane) work(batch []*pending) {
 		case class == postgres.Retryable || class == postgres.Unknown:
 			pause() // safe to repeat, also when the outcome is unknown. Until the deadline; then expire answers
 		default:
-			l.engine.config.Logger.Error("a request could not be decided", "type", batch[0].request.Type, "error", err)
+			l.engine.config.Logger.Error("a request could not be decided", "type", batch[0].what(), "error", err)
 			answerAll(batch, ocs.UnableToComply)
 			return
 		}

@@ -2,6 +2,7 @@ package charging
 
 import (
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,10 +12,11 @@ import (
 	"github.com/gyro-ocs/gyro/ocs"
 )
 
-// A pending is a request that waits for its answer, or a session that waits to be closed.
+// A pending is a request that waits for its answer, or a session that waits to be closed, or a transfer.
 type pending struct {
 	request    ocs.Request
 	closing    *closing // set: there is no request
+	moving     *moving  // likewise
 	subscriber ocs.SubscriberID
 	version    int64 // of the subscriber's identities when it was found; -1 when it was found by its session
 	found      int   // how often the subscriber was looked for
@@ -38,6 +40,17 @@ func (p *pending) answer(a ocs.Answer) {
 		return
 	}
 	p.done(a)
+}
+
+// what names the kind of p in logs.
+func (p *pending) what() string {
+	switch {
+	case p.moving != nil:
+		return "transfer: " + p.moving.Request.Operation.String()
+	case p.closing != nil:
+		return "close"
+	}
+	return strconv.Itoa(int(p.request.Type))
 }
 
 // unanswered returns the requests of batch that still wait. batch is used up.

@@ -28,6 +28,7 @@ var (
 	LoadSessions    = loadSessions
 	UpdateBuckets   = updateBuckets
 	Locate          = locate
+	AnySubscription = anySubscription
 )
 
 // Spread makes s use the statements that it uses on Citus.

@@ -33,20 +33,43 @@ var invariants = []struct{ name, statement string }{
 			format('rated event of subscriber %s at %s: charged %s, taken %s', e.subscriber_id, e.rated_at, e.charged, e.taken) END
 		FROM rated_event e`},
 	{"I4: the legs of a movement sum to zero", `
-		SELECT CASE WHEN sum(units) <> 0 THEN format('movement of subscriber %s: %s %s', subscriber_id, sum(units), unit) END
-		FROM posting GROUP BY subscriber_id, movement, unit`},
+		SELECT CASE WHEN sum(units) <> 0 THEN format('movement %s of subscriber %s: %s %s', movement, owner, sum(units), unit) END
+		FROM ( -- a transfer is named alike at both of its parties, other movements have names of their subscriber
+			SELECT CASE WHEN kind IN ('transfer', 'reversal') THEN NULL ELSE subscriber_id END AS owner, movement, unit, units FROM posting
+		) p GROUP BY owner, movement, unit`},
+	{"I4: a transfer posted what it moved, and nothing if it did not", `
+		SELECT CASE WHEN coalesce(p.taken, 0) <> CASE WHEN t.status IN ('completed', 'reversed', 'reversal-pending') THEN t.units ELSE 0 END THEN
+			format('transfer %s is %s: moves %s, posted %s', coalesce(t.reference, p.reference), t.status, t.units, p.taken) END
+		FROM (
+			SELECT reference, status, (SELECT coalesce(sum((m->>'units')::bigint), 0) FROM json_array_elements(document->'moves') m) AS units
+			FROM transfer
+		) t
+		FULL JOIN (
+			SELECT substr(movement, 10) AS reference, -sum(units) AS taken FROM posting
+			WHERE kind IN ('transfer', 'reversal') AND bucket_id IS NOT NULL AND units < 0 GROUP BY 1
+		) p ON p.reference = t.reference`},
 	{"I5: a bucket is not below zero and reserves what it has", `
 		SELECT CASE WHEN balance < 0 OR reserved < 0 OR reserved > balance THEN
 			format('bucket %s: balance %s, reserved %s', id, balance, reserved) END
 		FROM bucket`},
-	{"I5: what sessions hold of a bucket is what it reserves", `
+	{"I5: what sessions, pending transfers and reservations hold of a bucket is what it reserves", `
 		SELECT CASE WHEN coalesce(b.reserved, 0) <> coalesce(h.units, 0) THEN
 			format('bucket %s: reserved %s, held %s', coalesce(b.id, h.id), b.reserved, h.units) END
 		FROM bucket b
 		FULL JOIN (
-			SELECT (h->>'bucket')::uuid AS id, sum((h->>'units')::bigint) AS units
-			FROM session, json_array_elements(document->'quotas') q, json_array_elements(q->'held') h
-			WHERE q->'held' IS NOT NULL GROUP BY 1
+			SELECT id, sum(units) AS units FROM (
+				SELECT (h->>'bucket')::uuid AS id, (h->>'units')::bigint AS units
+				FROM session, json_array_elements(document->'quotas') q, json_array_elements(q->'held') h
+				WHERE q->'held' IS NOT NULL
+				UNION ALL
+				SELECT (m->>'from')::uuid, (m->>'units')::bigint
+				FROM transfer, json_array_elements(document->'moves') m
+				WHERE status = 'pending' AND document->'moves' IS NOT NULL
+				UNION ALL
+				SELECT (a->>'bucket')::uuid, (a->>'units')::bigint
+				FROM action, json_array_elements(holds) a
+				WHERE kind = 'reserve' AND status = 'created'
+			) AS held GROUP BY id
 		) h ON h.id = b.id`},
 	{"I6: what a session used and was charged is what its rated events say", `
 		SELECT CASE WHEN s.used <> coalesce(e.used, 0) OR s.charged <> coalesce(e.charged, 0) THEN

@@ -34,8 +34,8 @@ func TestPlansDoNotDependOnStatistics(t *testing.T) {
 	} {
 		state.make()
 		for _, statement := range statements {
-			if slices.Contains(postgres.OfSlot, statement) {
-				continue // a table on Citus is as large as a slot
+			if slices.Contains(postgres.OfSlot, statement) || statement == postgres.AnySubscription {
+				continue // a table on Citus is as large as a slot; and one row is enough for EXISTS
 			}
 			checkPlan(t, state.name, statement, explain(t, db, "EXPLAIN (COSTS OFF)", statement, nil))
 		}
@@ -99,7 +99,11 @@ func explainPrepared(t *testing.T, conn *sqlx.Conn, how, name, statement string,
 		arguments = append(arguments, "NULL")
 	}
 	var lines []string
-	if err := conn.SelectContext(t.Context(), &lines, how+` EXECUTE `+name+`(`+strings.Join(arguments, ", ")+`)`); err != nil {
+	call := name
+	if len(arguments) > 0 {
+		call += `(` + strings.Join(arguments, ", ") + `)`
+	}
+	if err := conn.SelectContext(t.Context(), &lines, how+` EXECUTE `+call); err != nil {
 		t.Fatalf("explain %s: %v", statement, err)
 	}
 	return strings.Join(lines, "\n")
@@ -120,6 +124,18 @@ func fillTables(t *testing.T, db *sqlx.DB, count int) {
 			sweep_at, resting, document)
 			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, 'session' || n, '', 'open', 'host', 0, '2026-03-01', '2026-03-02',
 			'2026-03-02', false, '{"conditions":{},"quotas":[],"segments":[],"memory":{}}' ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO transfer (part, reference, sender_id, receiver_id, kind, status, seconds, created_at, due_at, document, checks)
+			SELECT n % 256, n, lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n + 1), 32, '0')::uuid, 'p2p', 'completed', 60, '2026-03-01', NULL,
+			'{}', '[]' ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO transfer_answer (part, key, caller, subscriber_id, reference, fingerprint, at, answer)
+			SELECT n % 256, sha256(n::text::bytea), '', lpad(to_hex(n), 32, '0')::uuid, n, '', '2026-03-01', '{}' ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO transfer_quote (part, id, expires_at, document) SELECT n % 256, n, '2026-03-01', '{}' ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO transfer_counter (part, subscriber_id, rule, other, start, count, seconds)
+			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, 'day', '', '2026-03-01', 1, 60 ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO party (part, subscriber_id, document, blocks, imsi, pin_hash, pin_must_change, pin_tries, pin_locks, pin_resets)
+			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, '{}', '{}', '', '', false, 0, 0, 0 ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO role (code, part, subscriber_id, kind, parent, closed, created_at)
+			SELECT n, n % 256, lpad(to_hex(n), 32, '0')::uuid, 'agent', '', false, '2026-03-01' ` + numbered + ` ON CONFLICT DO NOTHING`,
 	} {
 		if _, err := db.ExecContext(t.Context(), statement, count); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -129,14 +145,15 @@ func fillTables(t *testing.T, db *sqlx.DB, count int) {
 
 func emptyTables(t *testing.T, db *sqlx.DB) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), `DELETE FROM session; DELETE FROM bucket; DELETE FROM identity; DELETE FROM subscriber`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `DELETE FROM session; DELETE FROM bucket; DELETE FROM identity; DELETE FROM subscriber;
+		DELETE FROM transfer; DELETE FROM transfer_answer; DELETE FROM transfer_quote; DELETE FROM transfer_counter; DELETE FROM party; DELETE FROM role`); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func analyze(t *testing.T, db *sqlx.DB) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), `ANALYZE subscriber, identity, bucket, session`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `ANALYZE subscriber, identity, bucket, session, transfer, transfer_answer, transfer_quote, transfer_counter, party, role`); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -91,7 +91,8 @@ func TestInvariantsFindWhatIsWrong(t *testing.T) {
 	dsn := postgrestest.DSN(t)
 	s := postgrestest.Open(t, dsn, postgres.Options{})
 	db := raw(t, dsn)
-	n := create(t, s, 1)[0]
+	all := create(t, s, 2)
+	n := all[0]
 	session, bucket := newSession(n, "a", 60)
 	session.Quotas[0].Used, session.Quotas[0].Charged = 40, 40
 	session.Quotas[0].Taken = []ocs.Hold{{Bucket: bucket.ID, Units: 40}}
@@ -103,12 +104,16 @@ func TestInvariantsFindWhatIsWrong(t *testing.T) {
 	ended, _ := newSession(n, "b", 0)
 	ended.State = ocs.Ended
 	save(t, s, postgres.Changes{Sessions: []ocs.Session{session, ended}, Buckets: []ocs.Bucket{bucket}, Events: []ocs.RatedEvent{event}})
+	moveTo(t, s, n, all[1], 30)
 	postgrestest.CheckInvariants(t, s)
 	for _, test := range []struct{ breaks, statement, undo string }{
 		{"balance", `UPDATE bucket SET balance = balance + 1`, `UPDATE bucket SET balance = balance - 1`},
 		{"took from", `UPDATE rated_event SET charged = charged + 1`, `UPDATE rated_event SET charged = charged - 1`},
+		{"posted what it moved", `UPDATE transfer SET document = replace(document::text, '"units":30', '"units":31')::json`,
+			`UPDATE transfer SET document = replace(document::text, '"units":31', '"units":30')::json`},
+		{"pending transfers", `UPDATE transfer SET status = 'pending', due_at = '2026-03-01'`, `UPDATE transfer SET status = 'completed', due_at = NULL`},
 		{"legs", `UPDATE posting SET units = units + 1 WHERE leg = 0`, `UPDATE posting SET units = units - 1 WHERE leg = 0`},
-		{"what sessions hold", `UPDATE bucket SET reserved = reserved - 1`, `UPDATE bucket SET reserved = reserved + 1`},
+		{"what sessions, pending", `UPDATE bucket SET reserved = reserved - 1 WHERE reserved > 0`, `UPDATE bucket SET reserved = reserved + 1 WHERE reserved > 0`},
 		{"rated events say", `UPDATE rated_event SET used = used + 1`, `UPDATE rated_event SET used = used - 1`},
 		{"holds nothing", `UPDATE session SET state = 'ended' WHERE session_id = 'a'`, `UPDATE session SET state = 'open' WHERE session_id = 'a'`},
 		{"CDRs", `UPDATE rated_event SET session_id = 'b'`, `UPDATE rated_event SET session_id = 'a'`},

@@ -23,7 +23,7 @@ var (
 	ErrBadCursor       = errors.New("cursor is none that was given")
 )
 
-var refusals = []error{ErrNotFound, ErrIdentityTaken, ErrMovementDiffers, ErrBadCursor}
+var refusals = []error{ErrNotFound, ErrIdentityTaken, ErrMovementDiffers, ErrBadCursor, ErrCodeTaken}
 
 // errClosed is returned by every method after Close.
 var errClosed = errors.New("store is closed")
@@ -239,7 +239,11 @@ func pause(ctx context.Context, d time.Duration) error {
 var hot = []string{
 	lockSubscribers, lockSubscribersOfSlot, lockFreeSubscribers, lockFreeSubscribersOfSlot, loadBuckets, loadBucketsOfSlot, loadSessions, loadSessionsOfSlot,
 	insertSessions, updateSessions, updateSessionsOfSlot, updateBuckets, updateBucketsOfSlot, insertBuckets, insertRatedEvents, insertRecords, insertPostings,
-	resolve, locate,
+	resolve, locate, anySubscription,
+
+	shareInForce, selectRoles, selectRolesOf, loadProfiles, insertOutbox, insertAudit,
+	loadTransfers, loadAnswers, loadQuotes, loadCounters, loadRepeats,
+	insertTransfers, updateTransfers, insertAnswers, saveQuotes, addCounters,
 }
 
 // prepare prepares the hot statements, once; they need the tables that Migrate makes.

@@ -1,0 +1,60 @@
+package charging
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/gyro-ocs/gyro/transfer"
+)
+
+// quoteRest is how long an expired quote is kept, so that who comes too late is told so.
+const quoteRest = 24 * time.Hour
+
+// sweepTransfers makes pending transfers lapse when their time is over. Several servers may do this at once: each transfer
+// is looked at again under the locks of its parties. Once an hour it forgets old quotes.
+func (e *Engine) sweepTransfers(ctx context.Context) {
+	tick := time.NewTicker(e.config.Sweep)
+	defer tick.Stop()
+	var forgot time.Time
+	for {
+		found, err := e.sweepTransfersOnce(ctx)
+		if err == nil && time.Since(forgot) > time.Hour {
+			forgot = time.Now()
+			err = e.config.Store.ForgetQuotes(ctx, e.config.Clock().Add(-quoteRest))
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			e.config.Logger.Warn("due transfers were not looked for", "error", err)
+		case found == sweepLimit:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// sweepTransfersOnce finds due transfers and returns when all of them were decided.
+func (e *Engine) sweepTransfersOnce(ctx context.Context) (found int, err error) {
+	due, err := e.config.Store.DueTransfers(ctx, e.config.Clock(), sweepLimit)
+	if err != nil {
+		return 0, err
+	}
+	var all sync.WaitGroup
+	failures := make([]error, len(due))
+	for i, reference := range due {
+		all.Go(func() {
+			_, failures[i] = e.decideTransfer(ctx, Transfer{Request: transfer.Request{
+				Operation: transfer.OpLapse, By: transfer.BySystem, Original: string(reference),
+			}})
+		})
+	}
+	all.Wait()
+	return len(due), errors.Join(failures...)
+}
