@@ -70,4 +70,6 @@ func (m *movement) post(account string, bucket BucketID, units rating.Units) {
 	})
 }
 
-func (m *movement) lot(bucket BucketID, units rating.Units) { m.post("lot:"+string(bucket), bucket, units) }
+func (m *movement) lot(bucket BucketID, units rating.Units) {
+	m.post("lot:"+string(bucket), bucket, units)
+}

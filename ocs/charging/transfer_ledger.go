@@ -226,7 +226,7 @@ func (l *ledger) decide(m *moving) transfer.Outcome {
 // found when it is stored.
 func (l *ledger) draw(m *moving) uint64 {
 	for {
-		n := rand.Uint64() //nolint:gosec // G404: a reference is a name, no secret
+		n := rand.Uint64()
 		if l.transfers[transfer.NewReference(m.sender, n)] == nil && l.transfers[transfer.NewReference(m.receiver, n)] == nil {
 			return n
 		}
