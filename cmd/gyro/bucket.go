@@ -12,7 +12,7 @@ import (
 )
 
 func bucketCommand(env *environment) *cobra.Command {
-	return group("bucket", "Grant and list buckets", bucketGrantCommand(env), bucketListCommand(env))
+	return group("bucket", "Grant, list and trace buckets", bucketGrantCommand(env), bucketListCommand(env), bucketTraceCommand(env))
 }
 
 func bucketGrantCommand(env *environment) *cobra.Command {

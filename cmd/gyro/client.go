@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gyro-ocs/gyro/ocs/api"
 )
 
 // clientTimeout is longer than what the server gives itself for a request.
@@ -156,13 +158,32 @@ func (c *client) unreachable(ctx context.Context, err error) error {
 
 // readProblem makes an error of a problem detail (RFC 9457).
 func readProblem(answer *http.Response) error {
-	var problem huma.ErrorModel
+	var problem api.RefusedTransfer // of all problems the one that tells most
 	err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&problem)
 	if err != nil || problem.Detail == "" {
 		return failf(statusExit(answer.StatusCode), "the server answered %s", answer.Status)
 	}
 	problem.Status = answer.StatusCode
-	return problemFailure(&problem)
+	if problem.Refusal != "" {
+		return refusalFailure(problem)
+	}
+	return problemFailure(&problem.ErrorModel)
+}
+
+// refusalFailure makes an error of a transfer that was understood and refused.
+func refusalFailure(r api.RefusedTransfer) error {
+	text := fmt.Sprintf("refused: %s\n  this is called: %s, %s", r.Detail, r.Refusal, r.Code)
+	if r.RetryAfter > 0 {
+		text += fmt.Sprintf("\n  of use again in %s", time.Duration(r.RetryAfter)*time.Second)
+	}
+	if r.Reference != "" {
+		text += "\n  every rule: gyro transfer explain " + r.Reference
+	}
+	code := exitRefused
+	if r.Status == http.StatusNotFound {
+		code = exitNotFound
+	}
+	return &failure{code: code, cause: &problemError{&r.ErrorModel, text}}
 }
 
 func problemFailure(problem *huma.ErrorModel) error {

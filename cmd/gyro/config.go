@@ -53,6 +53,7 @@ type config struct {
 		StatementTimeout time.Duration
 	}
 	Telemetry telemetryConfig
+	Transfer  transferConfig
 
 	places map[string]place // where each key was set; a key that is missing has its default
 }
@@ -68,6 +69,7 @@ func defaultConfig() *config {
 	c := &config{
 		OriginHost: "gyro.localdomain", OriginRealm: "localdomain",
 		Services: defaultServices(), Emergency: []string{"112", "911"},
+		Transfer:  defaultTransferConfig(),
 		Telemetry: telemetryConfig{LogLevel: "info", LogFormat: "text", Metrics: true, TraceEvery: 1000},
 		places:    make(map[string]place),
 	}
@@ -88,7 +90,7 @@ func defaultConfig() *config {
 
 // settings are all keys, in the order in which they are explained.
 func (c *config) settings() []setting {
-	return []setting{
+	return append([]setting{
 		{"data_dir", "directory of the server: private Postgres, address and token for the other commands", text(&c.DataDir)},
 		{"database", "DSN of a Postgres to use, instead of a private one in the data directory", text(&c.Database)},
 		{"catalog", "plans and tariffs: a YAML file or a directory of them (default the catalogue that is shipped, with the plan demo)", text(&c.Catalog)},
@@ -128,7 +130,7 @@ func (c *config) settings() []setting {
 		{"telemetry.metrics", "serve /metrics for Prometheus", truth(&c.Telemetry.Metrics)},
 		{"telemetry.traces", "URL of an OTLP/HTTP collector; empty: no traces", text(&c.Telemetry.Traces)},
 		{"telemetry.trace_every", "one request in so many is traced", whole(&c.Telemetry.TraceEvery, 1, 1<<30)},
-	}
+	}, c.Transfer.settings()...)
 }
 
 // origin is where the three sources of a configuration are. Flags win over the environment, which wins over the file.
@@ -248,6 +250,9 @@ func (c *config) validate(found *faults) {
 			at := cmp.Or(c.places[key], c.places["services"])
 			found.add(at, key, "%w", err)
 		}
+	}
+	for _, err := range parts(c.Transfer.validate()) {
+		fault(true, "transfer", "%w", err)
 	}
 	if c.Telemetry.Traces != "" {
 		if err := checkURL(c.Telemetry.Traces); err != nil {

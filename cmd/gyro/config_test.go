@@ -11,6 +11,7 @@ import (
 
 	"github.com/gyro-ocs/gyro/diameter"
 	"github.com/gyro-ocs/gyro/rating"
+	"github.com/gyro-ocs/gyro/transfer"
 )
 
 // configFrom loads a configuration from a file with text, variables and flags.
@@ -250,4 +251,57 @@ func FuzzConfigFile(f *testing.F) {
 		c.settle()
 		c.validate(&found)
 	})
+}
+
+func TestTransferConfig(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "gyro.yaml")
+	read := func(text string) (*config, error) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return loadConfig(origin{file: file, getenv: func(string) string { return "" }, dataDir: func() (string, error) { return "/data", nil }})
+	}
+	good := `
+peers:
+  - {name: ussd1.test, transfers: [quote, send], vouches: true}
+transfer:
+  diameter: {operations: [all], profiles: [ietf, vendor], vendor_id: 32473}
+  ussd:
+    country: 31
+    gateways:
+      - {name: at1, dialect: form, token: 0123456789abcdef}
+      - {name: x1, dialect: xml, token: 0123456789abcdef, reply: "<m>{{.Text}}</m>"}
+`
+	c, err := read(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := c.Peers[0]; !slices.Equal(p.Transfers, []transfer.Operation{transfer.OpQuote, transfer.OpSend}) || !p.Vouches {
+		t.Errorf("peer %+v", p)
+	}
+	if over, err := c.Transfer.diameter(); err != nil || len(over.Operations) != 13 || len(over.Profiles) != 2 {
+		t.Errorf("over Diameter %+v, %v", over, err)
+	}
+	if u := c.Transfer.USSD; len(u.Gateways) != 2 || u.Country != "31" || u.Service != "*999" {
+		t.Errorf("USSD %+v", u)
+	}
+	for text, want := range map[string]string{
+		"transfer: {ussd: {gateways: [{name: a, token: short}]}}":                                             "token is shorter",
+		"transfer: {ussd: {gateways: [{name: A b, token: 0123456789abcdef}]}}":                                "a name is made of",
+		"transfer: {ussd: {gateways: [{name: a, dialect: morse, token: 0123456789abcdef}]}}":                  "morse",
+		"transfer: {ussd: {gateways: [{name: a, dialect: xml, reply: '{{.PIN}}', token: 0123456789abcdef}]}}": "template",
+		"transfer: {ussd: {gateways: [{name: handset, token: 0123456789abcdef}]}}":                            "another has this name",
+		"transfer: {ussd: {country: '049'}}":                                                                  "no country code",
+		"transfer: {ussd: {service: '999'}}":                                                                  "no code that is dialled",
+		"transfer: {texts: 'http://127.0.0.1/?x=1'}":                                                          "{to} and {text}",
+		"transfer: {diameter: {operations: [steal]}}":                                                         "no operation of a transfer",
+		"transfer: {diameter: {profiles: [vendor]}}":                                                          "needs a vendor id",
+		"transfer: {diameter: {profiles: [vendor], vendor_id: 32473, production: true}}":                      "not for production",
+		"peers: [{name: a.test, transfers: [steal]}]":                                                         "no operation of a transfer",
+	} {
+		if _, err := read(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
 }

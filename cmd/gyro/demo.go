@@ -60,6 +60,9 @@ func runDemo(ctx context.Context, s *server) error {
 	if err := d.showCall(ctx); err != nil {
 		return err
 	}
+	if err := d.showTransfer(ctx); err != nil {
+		return err
+	}
 	d.next()
 	return nil
 }
@@ -210,6 +213,9 @@ func (d *demo) next() {
 		"subscriber create 491700000005 --plan demo --seconds 3600",
 		"bucket grant 491700000004 --seconds 600",
 		"cdr list --msisdn 491700000001",
+		"ussd 491700000001   # the handset of Anna: the menu; her PIN is " + demoPIN,
+		"transfer list 491700000001",
+		"transfer quote --from 491700000001 --to 491700000002 --minutes 500   # refused, and why",
 		"doctor",
 	} {
 		arguments, remark, remarked := strings.Cut(command, "   # ")

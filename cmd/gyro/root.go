@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ type environment struct {
 	serverFlag  string // --server, empty when not given
 	tokenFlag   string // --token, empty when not given
 	json        bool   // --json
+
+	lines *bufio.Reader // of stdin, once it was asked for
 }
 
 // run is the whole program. Results go to stdout and everything else to stderr, so that a pipe sees results only.
@@ -64,6 +67,12 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused, 5 unavailable.`,
 		bucketCommand(env),
 		sessionCommand(env),
 		cdrCommand(env),
+		transferCommand(env),
+		merchantCommand(env),
+		agentCommand(env),
+		pinCommand(env),
+		policyCommand(env),
+		ussdCommand(env),
 		statusCommand(env),
 		callCommand(env),
 		doctorCommand(env),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -22,6 +23,8 @@ import (
 //	exits CODE gyro ARG...                              run it and check the exit code
 //	charge initial|update|termination MSISDN SESSION NUMBER USED   a request of a call
 //	advance DURATION                                    move the clock of the server
+//	reference NAME FILE                                 set a variable to the reference in a file of JSON
+//	bucket NAME FILE                                    likewise to the id of the newest bucket
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -29,7 +32,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setUpScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "charge": chargeCall, "advance": advance,
+			"exits": exits, "charge": chargeCall, "advance": advance, "reference": setReference, "bucket": setBucket,
 		},
 	})
 }
@@ -100,4 +103,32 @@ func advance(ts *testscript.TestScript, neg bool, args []string) {
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	serverOf(ts).Advance(d)
+}
+
+func setReference(ts *testscript.TestScript, neg bool, args []string) {
+	var told struct{ Reference string }
+	setFrom(ts, neg, args, &told)
+	ts.Setenv(args[0], told.Reference)
+}
+
+func setBucket(ts *testscript.TestScript, neg bool, args []string) {
+	var told []struct {
+		ID      string
+		Created time.Time `json:"created_at"`
+	}
+	setFrom(ts, neg, args, &told)
+	newest := told[0]
+	for _, b := range told {
+		if b.Created.After(newest.Created) {
+			newest = b
+		}
+	}
+	ts.Setenv(args[0], newest.ID)
+}
+
+func setFrom(ts *testscript.TestScript, neg bool, args []string, into any) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: reference|bucket NAME FILE")
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), into))
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
 	"github.com/gyro-ocs/gyro/ocs/charging"
+	"github.com/gyro-ocs/gyro/ocs/pin"
+	"github.com/gyro-ocs/gyro/ocs/policy/inforce"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/ocs/postgres/cluster"
 )
@@ -62,7 +64,8 @@ func checkConfig(env *environment, c *config) error {
 	tariffs, catalogFault := loadCatalog(c)
 	_, tlsFault := c.Diameter.TLS.load()
 	_, diameterFault := diameter.NewServer(c.diameter(0), nil)
-	if err := errors.Join(catalogFault, tlsFault, diameterFault); err != nil {
+	_, policyFault := c.policy()
+	if err := errors.Join(catalogFault, tlsFault, diameterFault, policyFault); err != nil {
 		return usagef("%w", err)
 	}
 	_, err := fmt.Fprintf(env.stdout, "the configuration is good; catalogue %s, plans: %s\n",
@@ -89,6 +92,9 @@ type server struct {
 	telemetry *telemetry
 	cluster   *cluster.Cluster // nil: the database is somebody else's
 	store     *postgres.Store
+	policies  *inforce.Keeper // of transfers
+	pepper    []byte
+	pins      *pin.Checker
 	engine    *charging.Engine
 	diameter  *diameter.Server
 	plain     []net.Listener
@@ -151,7 +157,8 @@ func (s *server) stop() error {
 
 func (s *server) start(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
-		s.startDataDir, s.startRules, s.startTelemetry, s.startListeners, s.startDatabase, s.startEngine, s.startDiameter, s.startWeb, s.announce,
+		s.startDataDir, s.startRules, s.startTelemetry, s.startListeners, s.startDatabase, s.startTransfers, s.startEngine,
+		s.startOutbox, s.startDiameter, s.startWeb, s.announce,
 	} {
 		if err := part(ctx); err != nil {
 			if ctx.Err() != nil { // what failed, failed because of that

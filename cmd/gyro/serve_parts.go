@@ -16,9 +16,11 @@ import (
 	"github.com/gyro-ocs/gyro/diameter"
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/api"
+	"github.com/gyro-ocs/gyro/ocs/api/tmf654"
 	"github.com/gyro-ocs/gyro/ocs/charging"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/ocs/postgres/cluster"
+	"github.com/gyro-ocs/gyro/transfer"
 )
 
 func (s *server) startDataDir(context.Context) error {
@@ -104,6 +106,8 @@ func (s *server) startEngine(context.Context) error {
 		Store: s.store, Rules: func() *ocs.Rules { return s.rules }, Clock: time.Now, Logger: s.log,
 		Lanes: s.config.Charging.Lanes, QueueSize: s.config.Charging.Queue, MaxBatch: s.config.Charging.Batch,
 		Deadline: s.config.Charging.Deadline,
+		Policy:   func() *transfer.Policy { return s.policies.Policy().Transfer() },
+		PINs:     s.pins, CodeKey: s.secret("pay-out codes"), Events: tmf654.TransferEvents,
 	})
 	// It ends after the peers have left, and not with the signal: what they have sent by then is answered.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -129,6 +133,9 @@ func (s *server) startDiameter(context.Context) error {
 		return usagef("%w", err)
 	}
 	c.TLS = secure
+	if c.Transfers, err = s.transferOverDiameter(); err != nil {
+		return usagef("%w", err)
+	}
 	c.ClientState = func(host, _ string, stateID uint32) { s.engine.ClientState(host, stateID) }
 	if s.diameter, err = diameter.NewServer(c, s.engine); err != nil {
 		return err
@@ -166,6 +173,8 @@ func (s *server) startWeb(context.Context) error {
 		Handler: api.New(api.Config{
 			Store: s.store, Rules: func() *ocs.Rules { return s.rules }, Token: token, Metrics: s.telemetry.handler,
 			Peers: s.peers, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
+			Transfer: s.engine.Transfer, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
+			PINs: s.pins, PayoutSecret: s.secret("pay-out code of a request"), USSD: s.config.Transfer.USSD,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,

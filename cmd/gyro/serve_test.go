@@ -354,10 +354,12 @@ func testDemo(t *testing.T) {
 	wantText(t, told, "gyro is ready", "switch -> gyro   CCR-I 0  asks for quota for +491700000001 to call +4930123456",
 		"switch <- gyro   CCA-I 0  2001 granted 60 s", "bucket of Anna: 200:00 min, 1:00 of it reserved",
 		"bucket of Anna: 199:00 min, 1:00 of it reserved", "bucket of Anna: 198:00 min, 1:00 of it reserved",
-		"bucket of Anna: 197:30 min\n", "switch -> gyro   CCR-T 3  used 30 s", "charged      2:30 min (150 s)")
+		"bucket of Anna: 197:30 min\n", "switch -> gyro   CCR-T 3  used 30 s", "charged      2:30 min (150 s)",
+		"15 min to Ben O*** ..0002. Left 182 min 30 s. PIN:", "  Sent. Ref ", "text to +491700000002: 15 min from Anna V*** ..0001.",
+		"Anna  has 182:30 min", "Ben   has 35:00 min", " <-  491700000002  plan   15:00   0:00  never")
 	command := p.await(t, lines, "subscriber show 491700000001") // as it is told
 	text, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput()
-	if err != nil || !strings.Contains(string(text), "197:30") {
+	if err != nil || !strings.Contains(string(text), "182:30") {
 		t.Errorf("%s: %v\n%s", command, err, text)
 	}
 	if err := p.stop(t); err != nil {
@@ -365,7 +367,7 @@ func testDemo(t *testing.T) {
 	}
 	p, lines = b.begin(t, "--demo")
 	p.await(t, lines, "The server stays up")
-	wantText(t, p.output(), "had 197:30 left from an earlier run, 2:30 granted", "bucket of Anna: 197:30 min\n")
+	wantText(t, p.output(), "had 182:30 left from an earlier run, 17:30 granted", "bucket of Anna: 197:30 min\n", "Ben   has 50:00 min")
 	if err := p.stop(t); err != nil {
 		t.Errorf("stopped with %v", err)
 	}

@@ -10,7 +10,11 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/charging"
+	"github.com/gyro-ocs/gyro/ocs/pin"
+	"github.com/gyro-ocs/gyro/ocs/policy"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
+	"github.com/gyro-ocs/gyro/transfer"
 )
 
 // Config is what the API works with. Store, Rules, Logger and Now are needed.
@@ -24,6 +28,13 @@ type Config struct {
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time
+
+	Transfer     func(context.Context, charging.Transfer) (transfer.Outcome, error) // decides, durably; nil: there are no transfers
+	Policy       func() *policy.Policy                                              // of transfers, in force now; nil: the shipped one
+	ReloadPolicy func(context.Context) error                                        // takes up what was put in force; nil: somebody else does
+	PINs         *pin.Checker                                                       // nil: no PINs are kept
+	PayoutSecret []byte                                                             // that pay-out codes are made with; the same on all servers
+	USSD         USSD
 }
 
 // The bounds of a request.
@@ -40,6 +51,7 @@ type server struct {
 	Config
 	started   time.Time
 	importing chan struct{} // one import at a time: each holds its rows in memory
+	dialling  chan struct{} // holds one for each request of a USSD gateway that is worked on
 }
 
 // New returns the handler of every path.
@@ -56,6 +68,8 @@ func New(cfg Config) http.Handler {
 	s.handleRecords(care)
 	s.handleEvents(care)
 	s.handleStatus(care)
+	s.handleTransferDesk(mux, care)
+	s.handleTMF654(mux)
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(problemHandler(http.StatusForbidden, "requests from pages of another origin are not accepted"))
 	return s.recovered(headers(crossOrigin.Handler(knownPaths(mux))))

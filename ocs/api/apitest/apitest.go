@@ -2,6 +2,7 @@
 package apitest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -13,9 +14,14 @@ import (
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/api"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
+	"github.com/gyro-ocs/gyro/ocs/charging"
+	"github.com/gyro-ocs/gyro/ocs/pin"
+	"github.com/gyro-ocs/gyro/ocs/policy"
+	"github.com/gyro-ocs/gyro/ocs/policy/inforce"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/ocs/postgres/postgrestest"
 	"github.com/gyro-ocs/gyro/rating"
+	"github.com/gyro-ocs/gyro/transfer"
 )
 
 // Service is the context of the calls of [Server.Charge].
@@ -30,7 +36,12 @@ type Server struct {
 	Token string
 	Store *postgres.Store
 	Rules *ocs.Rules
+	USSD  api.USSD // what gateways there are
 
+	Policies *inforce.Keeper
+	Engine   *charging.Engine // of transfers; calls are charged by [Server.Charge]
+
+	pins     *pin.Checker
 	passed   atomic.Int64 // since Start
 	notReady atomic.Pointer[error]
 }
@@ -38,11 +49,17 @@ type Server struct {
 // New starts a server that stops with the test. Its log goes to log; nil: nowhere.
 func New(tb testing.TB, log slog.Handler) *Server {
 	tb.Helper()
+	return NewWith(tb, log, api.USSD{})
+}
+
+// NewWith is New with a service behind a dialled code that is not the usual one. The gateways are added.
+func NewWith(tb testing.TB, log slog.Handler, dialled api.USSD) *Server {
+	tb.Helper()
 	if log == nil {
 		log = slog.DiscardHandler
 	}
 	demo := catalog.Demo()
-	s := &Server{Token: "token of " + tb.Name(), Store: postgrestest.New(tb)}
+	s := &Server{Token: "token of " + tb.Name(), Store: postgrestest.New(tb), USSD: dialled}
 	s.Rules = &ocs.Rules{
 		Catalog: demo.Version(), Plans: demo.Plans(),
 		Services: map[string]ocs.Service{Service: {
@@ -50,9 +67,27 @@ func New(tb testing.TB, log slog.Handler) *Server {
 			Ringing: 5 * time.Minute, Supervision: 10 * time.Minute,
 		}},
 	}
+	s.serve(tb, log)
+	return s
+}
+
+// Another starts a second server on the database of s. Its clock begins where that of s is.
+func (s *Server) Another(tb testing.TB) *Server {
+	tb.Helper()
+	other := &Server{Token: s.Token, Store: s.Store, Rules: s.Rules, USSD: api.USSD{Country: s.USSD.Country, PINInDial: s.USSD.PINInDial}}
+	other.passed.Store(s.passed.Load())
+	other.serve(tb, slog.DiscardHandler)
+	return other
+}
+
+func (s *Server) serve(tb testing.TB, log slog.Handler) {
+	tb.Helper()
+	s.startTransfers(tb, slog.New(log))
 	server := httptest.NewServer(api.New(api.Config{
 		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Token: s.Token, Version: "test",
 		Logger: slog.New(log), Now: s.Now,
+		Transfer: s.Engine.Transfer, Policy: s.Policies.Policy, ReloadPolicy: s.Policies.Refresh, PINs: s.pins,
+		PayoutSecret: []byte("of a test"), USSD: s.USSD,
 		Ready: func(context.Context) error {
 			if why := s.notReady.Load(); why != nil {
 				return *why
@@ -62,7 +97,40 @@ func New(tb testing.TB, log slog.Handler) *Server {
 	}))
 	tb.Cleanup(server.Close)
 	s.URL = server.URL
-	return s
+}
+
+// GatewayToken is that of the gateways that a server knows, one for each dialect, by the name of it.
+const GatewayToken = "token of a gateway"
+
+// startTransfers starts the engine for transfers, which stops with the test.
+func (s *Server) startTransfers(tb testing.TB, log *slog.Logger) {
+	tb.Helper()
+	err := s.Store.MakePartitions(tb.Context(), Start) // the engine makes none then while a row is on its way
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if s.Policies, err = inforce.New(tb.Context(), s.Store, policy.Default(), log, Start); err != nil {
+		tb.Fatal(err)
+	}
+	if s.pins, err = pin.New(pin.Config{Store: s.Store, Pepper: bytes.Repeat([]byte("pepper"), 8), Clock: s.Now}); err != nil {
+		tb.Fatal(err)
+	}
+	for _, d := range api.Dialects() {
+		s.USSD.Gateways = append(s.USSD.Gateways, api.USSDGateway{Name: d, Dialect: d, Token: GatewayToken})
+	}
+	s.Engine = charging.New(charging.Config{
+		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Clock: s.Now, Logger: log, Lanes: 1,
+		Policy: func() *transfer.Policy { return s.Policies.Policy().Transfer() }, PINs: s.pins,
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Engine.Run(ctx) }()
+	tb.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			tb.Error(err)
+		}
+	})
 }
 
 // Now is what the server's clock shows.
