@@ -34,7 +34,7 @@ integration: ## run only the tests of the real binary, for example TESTFLAGS="-r
 	@.ci/setup test
 	$(GO) test -count=1 -timeout 15m $(TESTFLAGS) ./integration
 
-fuzz: ## fuzz every fuzz target for FUZZTIME (30s)
+fuzz: ## fuzz every fuzz target for FUZZTIME: a time (30s) or a number of inputs (3000x)
 	@.ci/setup test
 	@GO="$(GO)" .ci/fuzz $(FUZZTIME)
 
