@@ -8,8 +8,8 @@ import (
 
 // event is a request that is done in one step (§6). It is remembered like a session that ended as it began.
 func (d *decision) event() {
-	if d.known && d.session.State == Open {
-		d.answer.Verdict, d.keep = UnableToComply, true
+	if d.known && (d.session.State == Open || d.session.Cause == ByEvent && len(d.session.Quotas) > 0) {
+		d.answer.Verdict, d.keep = UnableToComply, true // a Session-Id names one debit, and a refund names it by that
 		return
 	}
 	d.begin()
@@ -52,6 +52,9 @@ type eventCharge struct {
 	asked   bool // the amount was named by the client
 }
 
+// maxCharges bounds what one event is charged for: services times recipients.
+const maxCharges = 512
+
 // priceEvent rates everything that the request asks for. One that cannot be rated refuses them all (spec/gy 3.15).
 func (d *decision) priceEvent() ([]eventCharge, Verdict, Fault) {
 	if d.plan.Rates == nil {
@@ -60,6 +63,9 @@ func (d *decision) priceEvent() ([]eventCharge, Verdict, Fault) {
 	services := d.request.Services
 	if len(services) == 0 {
 		services = []ServiceRequest{{}}
+	}
+	if len(services)*len(d.recipients()) > maxCharges {
+		return nil, ResourcesExceeded, NoFault
 	}
 	var charges []eventCharge
 	for i, s := range services {

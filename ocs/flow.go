@@ -64,10 +64,17 @@ func (d *decision) termination() {
 	d.end(Ended, ByTermination)
 }
 
+// maxQuotas bounds the Rating-Groups and sets of Service-Identifiers of one session, which is stored whole each time.
+const maxQuotas = 512
+
 // interrogate does for every service what an initial request and an update have in common: debit what was used under
 // the old conditions, give back the rest of the old quota, and reserve a new one under the new conditions.
 func (d *decision) interrogate() {
 	d.debitAll(false)
+	if len(d.session.Quotas) > maxQuotas {
+		d.refuse(ResourcesExceeded, NoFault) // what was used is debited, and the session ends
+		return
+	}
 	changed := d.mergeConditions()
 	wanted, denied := 0, 0
 	for i, s := range d.request.Services {

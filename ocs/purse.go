@@ -54,6 +54,23 @@ func (p *purse) hold(t rating.Tariff, units rating.Units) (held []Hold) {
 	return held
 }
 
+// holdAgain reserves up to units of what was held and is released, also in a bucket that expired meanwhile.
+func (p *purse) holdAgain(held []Hold, units rating.Units) (again []Hold) {
+	for _, h := range held {
+		i := p.index(h.Bucket)
+		if i < 0 {
+			continue
+		}
+		if part := min(h.Units, units, p.buckets[i].Free()); part > 0 {
+			p.buckets[i].Reserved += part
+			p.touched[i] = true
+			units -= part
+			again = append(again, Hold{Bucket: h.Bucket, Units: part})
+		}
+	}
+	return again
+}
+
 // release gives held back.
 func (p *purse) release(held []Hold) {
 	for _, h := range held {

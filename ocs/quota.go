@@ -34,6 +34,9 @@ func equalSet(a, b []uint32) bool {
 // debit takes what s reports from the buckets and gives back the rest of what was held. Increments count on the total
 // of the quota: debit now = charge(total after) - charge(total before). Otherwise every update would round up anew.
 func (d *decision) debit(s ServiceRequest, line int, late bool) {
+	if late && len(s.Used) == 0 {
+		return // it holds nothing any more, and a session that is over gathers no quotas
+	}
 	q := d.quota(s)
 	if d.overtaken(q) {
 		d.debitOvertaken(q, s, line)
@@ -61,11 +64,15 @@ func (d *decision) debitOvertaken(q *Quota, s ServiceRequest, line int) {
 	held := q.Held
 	q.Held = nil
 	if used := d.usage(q, s); used > 0 {
-		d.charge(q, used, nil, line, d.session.State != Open)
+		d.charge(q, used, held, line, d.session.State != Open)
 	}
 	if d.session.State == Open && len(held) > 0 {
 		cost := q.Tariff.Charge(rating.Add(q.Used, q.Granted)) - q.due()
-		q.Held = d.purse.hold(q.Tariff, min(cost, d.purse.free(q.Tariff)))
+		q.Held = d.purse.holdAgain(held, cost)
+		for _, h := range q.Held {
+			cost -= h.Units
+		}
+		q.Held = addHolds(q.Held, d.purse.hold(q.Tariff, min(cost, d.purse.free(q.Tariff))))
 	}
 }
 
@@ -125,9 +132,25 @@ func (d *decision) price(q *Quota, t rating.Tariff) {
 // retire forgets q, but for the CDR. Asked for again, the same Rating-Group begins from zero.
 func (d *decision) retire(q *Quota) {
 	if q.Used > 0 {
-		d.session.Segments = append(slices.Clip(d.session.Segments), q.line())
+		d.session.Segments = addLine(d.session.Segments, q.line())
 	}
 	*q = Quota{RatingGroup: q.RatingGroup, ServiceIDs: q.ServiceIDs, Asked: q.Asked, AskedBy: q.AskedBy}
+}
+
+// addLine returns lines with one more, joined to the one that differs only in amounts. lines itself stays as it is.
+func addLine(lines []RecordLine, more RecordLine) []RecordLine {
+	for i, l := range lines {
+		if equalGroup(l.RatingGroup, more.RatingGroup) && equalSet(l.ServiceIDs, more.ServiceIDs) && l.Tariff == more.Tariff &&
+			l.Plan == more.Plan && l.Catalog == more.Catalog && l.Measure == more.Measure && l.Unit == more.Unit {
+			lines = slices.Clone(lines)
+			lines[i].Used = rating.Add(l.Used, more.Used)
+			lines[i].Charged += more.Charged
+			lines[i].Overrun = rating.Add(l.Overrun, more.Overrun)
+			lines[i].Taken = addHolds(l.Taken, more.Taken)
+			return lines
+		}
+	}
+	return append(slices.Clip(lines), more)
 }
 
 // grant reserves a new quota for s and says so in a. It grants what the balance affords; less than was wanted is

@@ -11,6 +11,7 @@ import (
 // leave them.
 type accounts struct {
 	of       map[ocs.SubscriberID]*account
+	held     map[ocs.SubscriberID]bool // by somebody else
 	events   []ocs.RatedEvent
 	records  []ocs.Record
 	postings []ocs.Posting
@@ -59,6 +60,8 @@ func (a *accounts) decideAll(rules *ocs.Rules, batch []*pending, now time.Time) 
 	for i, p := range batch {
 		owner := a.of[p.subscriber]
 		switch {
+		case a.held[p.subscriber]:
+			strays = append(strays, p)
 		case owner == nil && p.closing != nil: // nobody is left whose session it could be
 		case owner == nil || owner.isStray(p):
 			strays = append(strays, p)
@@ -67,15 +70,6 @@ func (a *accounts) decideAll(rules *ocs.Rules, batch []*pending, now time.Time) 
 		}
 	}
 	return answers, strays, nil
-}
-
-// locked tells which subscribers the transaction has.
-func (a *accounts) locked() map[ocs.SubscriberID]bool {
-	locked := make(map[ocs.SubscriberID]bool, len(a.of))
-	for id := range a.of {
-		locked[id] = true
-	}
-	return locked
 }
 
 // isStray reports whether p was brought here by an identity that has moved on, or continues a session that this

@@ -290,6 +290,27 @@ func TestHeldRow(t *testing.T) {
 	b.wantBalance(free, 600, 600)
 }
 
+// While one row is held, a call whose row is held for a moment only is served: the lane that waits does not wait for one
+// row alone.
+func TestShortlyHeldRow(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	e := b.engine(b.store, func(c *charging.Config) { c.Deadline = time.Minute })
+	long, short := b.subscriber("491700000001", 600), b.subscriber("491700000002", 600)
+	releaseLong, releaseShort := b.hold(long), b.hold(short)
+	answered := make(chan ocs.Answer, 2)
+	e.Submit(context.Background(), ccr("491700000001", "long", ocs.Initial, 0, 0, true), func(a ocs.Answer) { answered <- a })
+	done := make(chan ocs.Answer, 1)
+	e.Submit(context.Background(), ccr("491700000002", "short", ocs.Initial, 0, 0, true), func(a ocs.Answer) { done <- a })
+	releaseShort()
+	want(t, <-done, ocs.Granted)
+	if len(answered) > 0 {
+		t.Error("answered while the row was held")
+	}
+	releaseLong()
+	want(t, <-answered, ocs.Granted)
+}
+
 // A request that cannot be decided in time is answered Busy, and has no effect that its copy would not find.
 func TestDeadline(t *testing.T) {
 	t.Parallel()

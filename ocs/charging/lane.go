@@ -98,13 +98,13 @@ func (l *lane) decide(batch []*pending) error {
 	ctx, end := l.engine.telemetry.batch(batch)
 	var answers []ocs.Answer
 	var strays []*pending
-	var locked map[ocs.SubscriberID]bool
+	var held map[ocs.SubscriberID]bool
 	err := l.engine.config.Store.InTx(ctx, func(tx *postgres.Tx) error {
 		a, err := l.load(ctx, tx, batch, now)
 		if err != nil {
 			return err
 		}
-		locked = a.locked()
+		held = a.held
 		answers, strays, err = a.decideAll(rules, batch, now)
 		if err != nil {
 			return err
@@ -121,11 +121,14 @@ func (l *lane) decide(batch []*pending) error {
 		}
 	}
 	for _, p := range strays {
-		if locked[p.subscriber] || l.waits {
-			l.engine.resolver.again(p)
-		} else {
+		if held[p.subscriber] {
 			l.engine.patient.enqueue(p)
+		} else {
+			l.engine.resolver.again(p)
 		}
+	}
+	if l.waits && len(strays) == len(batch) {
+		pause() // somebody holds the rows of all of them
 	}
 	return nil
 }
@@ -143,13 +146,13 @@ func (l *lane) load(ctx context.Context, tx *postgres.Tx, batch []*pending, now 
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	lock := tx.LockFreeSubscribers
-	if l.waits {
-		lock = tx.LockSubscribers
-	}
-	subscribers, err := lock(ctx, ids)
+	subscribers, err := tx.LockFreeSubscribers(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("lock %d subscribers: %w", len(ids), err)
+	}
+	held, err := tx.Held(ctx, ids, subscribers)
+	if err != nil {
+		return nil, err
 	}
 	sessions, err := tx.LoadSessions(ctx, refs)
 	if err != nil {
@@ -159,7 +162,9 @@ func (l *lane) load(ctx context.Context, tx *postgres.Tx, batch []*pending, now 
 	if err != nil {
 		return nil, fmt.Errorf("load buckets: %w", err)
 	}
-	return newAccounts(subscribers, buckets, sessions), nil
+	a := newAccounts(subscribers, buckets, sessions)
+	a.held = held
+	return a, nil
 }
 
 // paidFrom returns the buckets that the debits were taken from which the batch asks to refund: they may be drained.

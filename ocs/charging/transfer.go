@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/trace"
@@ -70,7 +71,14 @@ func (e *Engine) decideTransfer(ctx context.Context, t Transfer) (transfer.Outco
 	p := newMoving(t, e.config.Deadline)
 	p.span = trace.SpanFromContext(ctx)
 	e.transfers.enqueue(p)
+	// The engine answers at the deadline; after its end nobody does.
+	last := time.NewTimer(e.config.Deadline + time.Second)
+	defer last.Stop()
 	select {
+	case <-last.C:
+		p.answer(ocs.Answer{Verdict: ocs.Busy})
+		r := <-p.moving.done
+		return r.outcome, r.err
 	case r := <-p.moving.done:
 		return r.outcome, r.err
 	case <-ctx.Done():

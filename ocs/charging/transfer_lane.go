@@ -47,6 +47,9 @@ func (l *lane) decideTransfers(batch []*pending) error {
 			p.answer(ocs.Answer{Verdict: ocs.Granted})
 		}
 	}
+	if len(made.strays) == len(batch) {
+		pause() // all of them wait for rows that somebody holds
+	}
 	if lifted := l.engine.config.Lifted; lifted != nil {
 		for id := range made.lifted {
 			lifted(id)
@@ -71,9 +74,13 @@ func (e *Engine) commitTransfers(ctx context.Context, batch []*pending) (made *l
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	err = e.config.Store.InTx(ctx, func(tx *postgres.Tx) error {
-		subscribers, err := tx.LockSubscribers(ctx, ids)
+		subscribers, err := tx.LockFreeSubscribers(ctx, ids)
 		if err != nil {
 			return fmt.Errorf("lock %d subscribers: %w", len(ids), err)
+		}
+		held, err := tx.Held(ctx, ids, subscribers)
+		if err != nil {
+			return err
 		}
 		// After the lock: what was decided before us has its time before us.
 		now := stamp(e.config.Clock())
@@ -82,6 +89,7 @@ func (e *Engine) commitTransfers(ctx context.Context, batch []*pending) (made *l
 			return err
 		}
 		made = newLedger(e.config.CodeKey, policy, now, subscribers)
+		made.held = held
 		if err := made.load(ctx, tx, batch, ids); err != nil {
 			return err
 		}

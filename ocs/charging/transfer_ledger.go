@@ -28,6 +28,8 @@ type ledger struct {
 	answers   map[postgres.AnswerKey]transfer.Remembered
 	repeats   map[postgres.Repeat]time.Time
 
+	held map[ocs.SubscriberID]bool // by somebody else: who needs them comes again
+
 	strays   []*pending // that belong to others than was thought; they are looked up again
 	remember []transfer.Remembered
 	postings []ocs.Posting
@@ -189,6 +191,9 @@ func (l *ledger) decideAll(batch []*pending) (err error) {
 
 // isStray reports whether a party was found by an identity that has moved on.
 func (l *ledger) isStray(m *moving) bool {
+	if slices.ContainsFunc(m.ids(), func(id ocs.SubscriberID) bool { return l.held[id] }) {
+		return true
+	}
 	for id, version := range m.versions {
 		h := l.of[id]
 		if slices.Contains(m.ids(), id) && (h == nil || h.subscriber.IdentityVersion != version) {

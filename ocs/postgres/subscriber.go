@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gyro-ocs/gyro/ocs"
@@ -51,6 +52,29 @@ func (tx *Tx) LockSubscribers(ctx context.Context, ids []ocs.SubscriberID) ([]oc
 // does not exist.
 func (tx *Tx) LockFreeSubscribers(ctx context.Context, ids []ocs.SubscriberID) ([]ocs.Subscriber, error) {
 	return tx.lockWith(ctx, lockFreeSubscribers, lockFreeSubscribersOfSlot, ids)
+}
+
+const existing = `SELECT id FROM subscriber WHERE id = ANY($1::uuid[])`
+
+// Held returns which of those that LockFreeSubscribers left out exist: somebody else holds them.
+func (tx *Tx) Held(ctx context.Context, ids []ocs.SubscriberID, locked []ocs.Subscriber) (map[ocs.SubscriberID]bool, error) {
+	missing := slices.DeleteFunc(slices.Clone(ids), func(id ocs.SubscriberID) bool {
+		return slices.ContainsFunc(locked, func(s ocs.Subscriber) bool { return s.ID == id })
+	})
+	held := map[ocs.SubscriberID]bool{}
+	if len(missing) == 0 {
+		return held, nil
+	}
+	ctx, cancel := tx.deadline(ctx)
+	defer cancel()
+	var found []string
+	if err := tx.tx.SelectContext(ctx, &found, existing, subscriberArray(missing)); err != nil {
+		return nil, fmt.Errorf("held subscribers: %w", err)
+	}
+	for _, id := range found {
+		held[ocs.SubscriberID(id)] = true
+	}
+	return held, nil
 }
 
 func (tx *Tx) lockWith(ctx context.Context, many, one string, ids []ocs.SubscriberID) ([]ocs.Subscriber, error) {

@@ -1,0 +1,66 @@
+package ocs
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/gyro-ocs/gyro/rating"
+)
+
+// One event may not be charged for every service times every recipient that fits into a message.
+func TestEventIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.grant("491", rating.Seconds, 1_000_000, "plan", 0, time.Time{})
+	r := Request{
+		Session: SessionKey{ID: "s"}, Type: Event, Context: Context{Name: "32274@3gpp.org"}, Conditions: &Conditions{},
+		Services: make([]ServiceRequest, 256),
+	}
+	for i := range 256 {
+		r.Conditions.Recipients = append(r.Conditions.Recipients, fmt.Sprintf("+49170%06d", i))
+	}
+	if a := w.send("491", r); a.Verdict != ResourcesExceeded || len(w.events) != 0 {
+		t.Errorf("verdict %d, %d rated events; want it to be refused", a.Verdict, len(w.events))
+	}
+	if err := w.check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A session does not gather Rating-Groups without end: it is stored whole with every request.
+func TestSessionIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.grant("491", rating.Octets, 1_000_000, "plan", 0, time.Time{})
+	group := uint32(0)
+	ask := func(kind RequestType, number uint32) Answer {
+		r := Request{Session: SessionKey{ID: "s"}, Type: kind, Number: number, Context: Context{Name: "32251@3gpp.org"}}
+		for range 200 {
+			group++
+			r.Services = append(r.Services, ServiceRequest{RatingGroup: new(group), Requested: &Measured{}})
+		}
+		return w.send("491", r)
+	}
+	if a := ask(Initial, 0); a.Verdict != Granted {
+		t.Fatalf("verdict %d", a.Verdict)
+	}
+	verdict := Granted
+	for number := uint32(1); number < 20; number++ {
+		if a := ask(Update, number); a.Verdict != Granted {
+			verdict = a.Verdict
+			break
+		}
+	}
+	if verdict != ResourcesExceeded {
+		t.Errorf("verdict %d after %d Rating-Groups", verdict, group)
+	}
+	before := len(w.sessions[w.subscriber("491").ID][SessionKey{ID: "s"}].Quotas)
+	ask(Update, 100) // late
+	if after := len(w.sessions[w.subscriber("491").ID][SessionKey{ID: "s"}].Quotas); after != before {
+		t.Errorf("a late request that reports nothing made %d quotas of %d", after, before)
+	}
+	if err := w.check(); err != nil {
+		t.Error(err)
+	}
+}
