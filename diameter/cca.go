@@ -301,8 +301,6 @@ func blamed(m *diam.Message, f ocs.Fault, asked []*diam.AVP) []byte {
 		return exampleAVP(avp.RatingGroup, 0, 4)
 	case ocs.FaultUnits:
 		return copyOrExample(firstAVP(asked, avp.RequestedServiceUnit), avp.RequestedServiceUnit, 0)
-	case ocs.FaultUsage:
-		return copyOrExample(greatestReport(m), avp.UsedServiceUnit, 0)
 	case ocs.FaultCalledParty:
 		return blamedCalledParty(m)
 	case ocs.FaultRefund:
@@ -317,30 +315,6 @@ func blamed(m *diam.Message, f ocs.Fault, asked []*diam.AVP) []byte {
 	case ocs.NoFault:
 	}
 	panic(fmt.Sprintf("diameter: no Failed-AVP for fault %d", f))
-}
-
-// greatestReport returns the Used-Service-Unit with the greatest amount in it, or nil.
-func greatestReport(m *diam.Message) (found *diam.AVP) {
-	var most uint64
-	look := func(avps []*diam.AVP) {
-		for _, a := range avps {
-			if avpKey(a.VendorID, a.Code) != avp.UsedServiceUnit {
-				continue
-			}
-			for _, amount := range members(a) {
-				if n := max(number64(amount), uint64(number32(amount))); found == nil || n > most {
-					found, most = a, n
-				}
-			}
-		}
-	}
-	look(m.AVP)
-	for _, a := range m.AVP {
-		if avpKey(a.VendorID, a.Code) == avp.MultipleServicesCreditControl {
-			look(members(a))
-		}
-	}
-	return found
 }
 
 // blamedCalledParty returns Called-Party-Address inside the groups in which it is looked for.

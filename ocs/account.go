@@ -28,6 +28,6 @@ const (
 	lateUpdateOK = time.Minute      // an update that a termination overtook is answered as if it had come in time
 )
 
-// maxReport is the largest usage that one report may tell of, in any unit. Nine petabytes in one report are a fault
-// of the client, and a bound keeps every sum far from overflow.
+// maxReport is the largest usage that one report is taken for, in any unit. More than nine petabytes in one report are a
+// fault of the client, and a bound keeps every sum far from overflow.
 const maxReport = 1 << 53

@@ -70,5 +70,4 @@ const (
 	FaultUnits             // Requested-Service-Unit
 	FaultCalledParty       // Called-Party-Address
 	FaultRefund            // Refund-Information
-	FaultUsage             // Used-Service-Unit
 )

@@ -64,3 +64,39 @@ func TestSessionIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A client that counts all its sessions by one counter leaves a gap before every number. All are served, the last ones are
+// answered again alike, and the termination is never refused. GY-096
+func TestNumbersWithGaps(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.grant("491", rating.Seconds, 100_000, "plan", 0, time.Time{})
+	ask := func(kind RequestType, number uint32, used uint64) Answer {
+		r := Request{Session: SessionKey{ID: "s"}, Type: kind, Number: number, Context: Context{Name: "32260@3gpp.org"}}
+		r.Services = []ServiceRequest{{Requested: &Measured{}, Used: []Used{{Measured: Measured{Time: &used}}}}}
+		return w.send("491", r)
+	}
+	ask(Initial, 0, 0)
+	var answers []string
+	for i := range uint32(700) {
+		answers = append(answers, describe(ask(Update, 7*i+3, 1)))
+	}
+	for i := uint32(500); i < 700; i++ {
+		if again := describe(ask(Update, 7*i+3, 1)); again != answers[i] {
+			t.Fatalf("number %d was answered %s and then %s", 7*i+3, answers[i], again)
+		}
+	}
+	if a := ask(Termination, 4_294_967_295, 2); a.Verdict != Granted {
+		t.Errorf("the termination got verdict %d", a.Verdict)
+	}
+	s := w.sessions[w.subscriber("491").ID][SessionKey{ID: "s"}]
+	if len(s.Memory.Seen) > maxSpans || len(s.Memory.Answers) > maxRemembered {
+		t.Errorf("%d spans and %d answers are kept", len(s.Memory.Seen), len(s.Memory.Answers))
+	}
+	if charged := s.Quotas[0].Charged; charged != 702 {
+		t.Errorf("charged %d, want 702", charged)
+	}
+	if err := w.check(); err != nil {
+		t.Error(err)
+	}
+}

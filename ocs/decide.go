@@ -18,9 +18,6 @@ func (rules *Rules) Screen(r Request) (a Answer, ok bool) {
 	if _, known := rules.Services[r.Context.Name]; !known {
 		return Answer{Verdict: RatingFailed, Fault: FaultContext}, true
 	}
-	if reportsTooMuch(r) {
-		return Answer{Verdict: InvalidValue, Fault: FaultUsage}, true
-	}
 	return Answer{}, false
 }
 
@@ -36,18 +33,6 @@ func (rules *Rules) isEmergencyNumber(c *Conditions) bool {
 	return false
 }
 
-func reportsTooMuch(r Request) bool {
-	tooMuch := func(n *uint64) bool { return n != nil && *n > maxReport }
-	for _, s := range r.Services {
-		for _, u := range s.Used {
-			if tooMuch(u.Time) || tooMuch(u.TotalOctets) || tooMuch(u.InputOctets) || tooMuch(u.OutputOctets) || tooMuch(u.Specific) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Decide answers r. A request that was answered before gets that answer again and changes nothing, in whatever order
 // the copies come. Arguments are not modified. The caller has called [Rules.Screen], and has locked the account: between
 // two calls of Decide for one subscriber nothing but the first one's Outcome changes what the second one sees.
@@ -57,9 +42,6 @@ func Decide(rules *Rules, account Account, r Request, now time.Time) Outcome {
 			return Outcome{Answer: answer}
 		} else if seen {
 			return Outcome{Answer: answerAgain(r)}
-		}
-		if account.Session.Memory.full() {
-			return Outcome{Answer: Answer{Verdict: ResourcesExceeded}}
 		}
 	}
 	d := newDecision(rules, account, r, now)

@@ -27,7 +27,7 @@ func (d *decision) update() {
 	case !d.known:
 		d.answer.Verdict = UnknownSession
 		return
-	case d.session.State == Refused:
+	case d.neverBegan():
 		d.keep, d.answer.Verdict = true, UnknownSession
 		return
 	case d.session.State != Open:
@@ -50,7 +50,7 @@ func (d *decision) termination() {
 	case !d.known:
 		d.answer.Verdict = UnknownSession
 		return
-	case d.session.State == Refused:
+	case d.neverBegan():
 		d.keep, d.answer.Verdict = true, UnknownSession
 		return
 	case d.session.State != Open:
@@ -66,6 +66,9 @@ func (d *decision) termination() {
 
 // maxQuotas bounds the Rating-Groups and sets of Service-Identifiers of one session, which is stored whole each time.
 const maxQuotas = 512
+
+// neverBegan reports whether what is remembered under the key is no session: a refused request, or an event.
+func (d *decision) neverBegan() bool { return d.session.State == Refused || d.session.Cause == ByEvent }
 
 // interrogate does for every service what an initial request and an update have in common: debit what was used under
 // the old conditions, give back the rest of the old quota, and reserve a new one under the new conditions.
@@ -292,7 +295,7 @@ func value(n *uint64) (rating.Units, bool) {
 	if n == nil {
 		return 0, false
 	}
-	return rating.FromWire(*n), true
+	return min(rating.FromWire(*n), maxReport), true
 }
 
 // empty reports whether m names no unit at all.

@@ -6,18 +6,20 @@ import (
 )
 
 // Memory is what a session remembers of its requests, so that each takes effect once, however often and in whatever
-// order its copies arrive (§8.2, RFC 6733 appendix C). It never forgets that a request was seen. It keeps the answers
-// of the last maxRemembered requests: a session that reports a hundred thousand times must not grow without bound.
+// order its copies arrive (§8.2, RFC 6733 appendix C). It never forgets that a request was seen. It keeps the last
+// answers, a bounded number: a session that reports a hundred thousand times must not grow without end.
 type Memory struct {
 	Seen    []Span       // sorted by type, then number; no two touch
 	Answers []Remembered // oldest first
 }
 
-// maxRemembered is above what a client has in flight in one session, which is one request (§5.7); an answer that falls out was given long ago.
-const maxRemembered = 16
-
-// maxSpans bounds the gaps in the numbers of one session. No client that counts can reach it.
-const maxSpans = 512
+// The bounds of what is kept. A call of four hours fits, with an update every minute; a client has one request in flight in
+// a session (§5.7), so an answer that falls out was given long ago.
+const (
+	maxRemembered = 256  // answers
+	maxServices   = 1024 // services in them
+	maxSpans      = 512  // runs of numbers
+)
 
 // A Span is a run of request numbers of one type that were all seen.
 type Span struct {
@@ -53,19 +55,36 @@ func (m Memory) has(t RequestType, number uint32) bool {
 	})
 }
 
-// full reports whether one more number that touches no span can no longer be remembered.
-func (m Memory) full() bool { return len(m.Seen) >= maxSpans }
-
 // with returns m with one more answer. m itself stays as it is.
 func (m Memory) with(r Remembered) Memory {
 	answers := m.Answers
-	if len(answers) >= maxRemembered {
-		answers = answers[len(answers)-maxRemembered+1:]
+	services := len(r.Answer.Services)
+	for _, a := range answers {
+		services += len(a.Answer.Services)
+	}
+	for len(answers) > 0 && (len(answers) >= maxRemembered || services > maxServices) {
+		services -= len(answers[0].Answer.Services)
+		answers = answers[1:]
 	}
 	return Memory{
-		Seen:    withNumber(m.Seen, r.Type, r.Number),
+		Seen:    closeOldest(withNumber(m.Seen, r.Type, r.Number)),
 		Answers: append(slices.Clip(answers), r),
 	}
+}
+
+// closeOldest joins the two lowest spans of a type when there are too many: a client that counts all its sessions by one
+// counter leaves a gap before every number, and what is hundreds of requests old does not come for the first time.
+func closeOldest(seen []Span) []Span {
+	if len(seen) <= maxSpans {
+		return seen
+	}
+	for i := range len(seen) - 1 {
+		if seen[i].Type == seen[i+1].Type {
+			seen[i].Last = seen[i+1].Last
+			return slices.Delete(seen, i+1, i+2)
+		}
+	}
+	return seen
 }
 
 func withNumber(seen []Span, t RequestType, number uint32) []Span {

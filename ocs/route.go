@@ -49,9 +49,9 @@ func (d *decision) isSubscriber(address string) bool {
 		strings.TrimPrefix(d.plan.Numbering.Complete(n), "+") == d.account.Subscriber.MSISDN
 }
 
-// namesParties reports whether the network told anything about who calls whom. A client that speaks RFC 8506 alone
-// tells nothing, and is rated by the default of the service context (spec/gy 3.9).
+// namesParties reports whether the network told anything about the call. A client that speaks RFC 8506 alone sends no
+// Service-Information, and is rated by the default of the service context (spec/gy 3.9).
 func (d *decision) namesParties() bool {
 	c := d.session.Conditions
-	return c.RoleGiven || c.Calling != "" || c.Called != "" || c.Dialled != ""
+	return d.request.Conditions != nil || c.RoleGiven || c.Calling != "" || c.Called != "" || c.Dialled != ""
 }

@@ -177,7 +177,7 @@ func (w *world) ccrCommand(t *testing.T, args map[string]string) string {
 // taken reports whether a session that was there took the usage of r.
 func (w *world) taken(msisdn string, r Request) bool {
 	s, ok := w.sessions[w.subscriber(msisdn).ID][r.Session]
-	return ok && s.State != Refused
+	return ok && s.State != Refused && s.Cause != ByEvent
 }
 
 func conditions(args map[string]string) *Conditions {

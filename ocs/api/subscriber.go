@@ -153,7 +153,7 @@ func newSubscriber(row rosterRow, expiresAt, now time.Time) postgres.NewSubscrib
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (s *server) listSubscribers(ctx context.Context, in *struct {
-	After string `query:"after" maxLength:"40" doc:"the next of the page before"`
+	After string `query:"after" maxLength:"15" pattern:"^[0-9]*$" doc:"the next of the page before"`
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }) (*struct{ Body SubscriberPage }, error) {
 	subscribers, err := s.Store.ListSubscribers(ctx, in.After, in.Limit)

@@ -51,6 +51,9 @@ func (l *lane) work(batch []*pending) {
 		if err == nil {
 			return
 		}
+		if errors.Is(err, errOverdue) {
+			continue
+		}
 		class := postgres.Classify(err)
 		l.engine.telemetry.failed(class, err)
 		switch {
@@ -109,7 +112,10 @@ func (l *lane) decide(batch []*pending) error {
 		if err != nil {
 			return err
 		}
-		return tx.Save(ctx, a.changes())
+		if err := tx.Save(ctx, a.changes()); err != nil {
+			return err
+		}
+		return stillWanted(batch)
 	})
 	end(err)
 	if err != nil {
@@ -129,6 +135,17 @@ func (l *lane) decide(batch []*pending) error {
 	}
 	if l.waits && len(strays) == len(batch) {
 		pause() // somebody holds the rows of all of them
+	}
+	return nil
+}
+
+// errOverdue is a batch with a request whose deadline passed while it was worked on: it was answered Busy, and must have no
+// effect (spec/gy 3.7). The others are decided again without it.
+var errOverdue = errors.New("a request was answered before it was decided")
+
+func stillWanted(batch []*pending) error {
+	if slices.ContainsFunc(batch, func(p *pending) bool { return p.answered.Load() }) {
+		return errOverdue
 	}
 	return nil
 }
