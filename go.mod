@@ -3,6 +3,7 @@ module github.com/gyro-ocs/gyro
 go 1.26.8
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/fiorix/go-diameter/v4 v4.3.0
 	github.com/google/uuid v1.6.0

@@ -49,6 +49,9 @@ var (
 	requestedAction    = avpCode{436, 0}
 	requested          = avpCode{437, 0}
 	serviceID          = avpCode{439, 0}
+	serviceParameter   = avpCode{440, 0}
+	parameterType      = avpCode{441, 0}
+	parameterValue     = avpCode{442, 0}
 	subscriptionID     = avpCode{443, 0}
 	subscriptionData   = avpCode{444, 0}
 	used               = avpCode{446, 0}
@@ -141,6 +144,9 @@ var answerAVPs = map[avpCode]struct {
 	directDebitFailure: {kindFour, true},
 	finalUnit:          {kindGroup, true},
 	granted:            {kindGroup, true},
+	serviceParameter:   {kindGroup, true},
+	parameterType:      {kindFour, true},
+	parameterValue:     {kindText, true},
 	ratingGroup:        {kindFour, true},
 	serviceID:          {kindFour, true},
 	validityTime:       {kindFour, true},

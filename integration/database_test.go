@@ -121,17 +121,17 @@ func (db *database) awaitBlocked(t *testing.T) {
 	})
 }
 
-// answersWithin collects the answers of a batch of requests.
-func answersWithin(t *testing.T, within time.Duration, pending []<-chan message) []message {
+// answersTo collects the answers of a batch of requests.
+func answersTo(t *testing.T, pending []<-chan message) []message {
 	t.Helper()
-	deadline := time.After(within)
+	deadline := time.After(patience)
 	var answers []message
 	for i, answer := range pending {
 		select {
 		case m := <-answer:
 			answers = append(answers, m)
 		case <-deadline:
-			t.Fatalf("%d of %d requests were not answered within %v", len(pending)-i, len(pending), within)
+			t.Fatalf("%d of %d requests were not answered within %v", len(pending)-i, len(pending), patience)
 		}
 	}
 	return answers

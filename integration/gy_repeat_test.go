@@ -68,7 +68,7 @@ func TestGY098CopiesWhileTheFirstIsInWork(t *testing.T) {
 	}
 	db.awaitBlocked(t)
 	release()
-	answers := answersWithin(t, patience, pending)
+	answers := answersTo(t, pending)
 	for _, answer := range answers {
 		wantGrant(t, answer, 100, 60, false)
 		sameAnswer(t, answers[0], answer)
@@ -152,7 +152,7 @@ func TestGY102ShuffledCallsSumExactly(t *testing.T) {
 				pending = append(pending, l.start(c.ccr(typeUpdate, uint32(number)+1, service(100, uses(seconds), wants(60)))))
 			}
 			pending = append(pending, l.start(c.ccr(typeTermination, 5)))
-			for _, answer := range answersWithin(t, patience, pending) {
+			for _, answer := range answersTo(t, pending) {
 				wantCode(t, answer, 2001)
 			}
 		}

@@ -370,7 +370,7 @@ func stopShared() error {
 			}
 		}
 	}
-	return checkPrivateDatabase(context.Background(), s.dir, false) // perhaps no test made a call
+	return checkPrivateDatabase(context.Background(), s.dir, perhapsNothing)
 }
 
 // metrics returns what Prometheus would read.

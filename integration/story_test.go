@@ -56,7 +56,7 @@ func TestSameRequestOverTwoServersIsChargedOnce(t *testing.T) {
 			pending = append(pending, links[i%len(links)].start(u))
 			u = u.resent()
 		}
-		answers := answersWithin(t, patience, pending)
+		answers := answersTo(t, pending)
 		for _, answer := range answers {
 			wantGrant(t, answer, 100, 60, false)
 			sameAnswer(t, answers[0], answer)
@@ -67,7 +67,7 @@ func TestSameRequestOverTwoServersIsChargedOnce(t *testing.T) {
 	}
 	wantCode(t, c.over(links[2]).terminate(21, service(100, uses(1))), 2001) // begun on one server, ended on the other
 	servers[0].wantAccount(t, msisdn, 10_000-141, 0)
-	db.wantSound(t)
+	db.wantSound(t, calls)
 }
 
 // The server is killed in the middle of calls and started again on its data directory: the calls go on, and every second
@@ -120,7 +120,7 @@ func TestClientsFailOverToTheOtherServer(t *testing.T) {
 	callers.await(t)
 	stop()
 	callers.finish(t, other)
-	db.wantSound(t)
+	db.wantSound(t, calls)
 }
 
 // callers are clients with one endless call each. Each reports a random usage in every update, and repeats what was not

@@ -81,6 +81,9 @@ func classify(err error) Class {
 		return Unavailable
 	}
 	if pqError := pq.As(err); pqError != nil {
+		if pqError.Code == pqerror.CheckViolation && pqError.Constraint == "" {
+			return Retryable // no check of ours, which all have names: the row's partition was made while it was written
+		}
 		return classOf(pqError.Code, committing)
 	}
 	if errors.Is(err, errVanished) || errors.Is(err, errMalformed) {

@@ -14,11 +14,12 @@ import (
 // A Fault is an Error of TMF654: what it was, in a word for machines and a sentence for people. The sentence repeats
 // nothing that names a person.
 type Fault struct {
-	HTTP   int    `json:"-"`
-	Code   string `json:"code"`
-	Reason string `json:"reason"`
-	Status string `json:"status"`
-	Type   string `json:"@type"`
+	HTTP    int    `json:"-"`
+	Code    string `json:"code"`
+	Reason  string `json:"reason"`
+	Message string `json:"message,omitempty"` // what a person may do about it
+	Status  string `json:"status"`
+	Type    string `json:"@type"`
 }
 
 // The codes that are no refusals of transfers. Where the Mobile Money API of GSMA has a name, that is the name.
@@ -34,6 +35,7 @@ const (
 	codeTooMany      = "tooManyResults"
 	codeInternal     = "internalError"
 	codeUnavailable  = "serviceUnavailable"
+	codeBusy         = "rateLimitError" // nothing was written: spec/transfer 4.5
 )
 
 func newFault(status int, code, format string, args ...any) *Fault {
@@ -51,6 +53,7 @@ func unknown(what string) *Fault {
 func refused(a transfer.Answer) *Fault {
 	code := a.Refusal.Code()
 	f := newFault(code.HTTP, code.TMF, "%s", reasonOf(a))
+	f.Message = a.Say("en")
 	return f
 }
 
@@ -83,9 +86,9 @@ func (h *handler) fault(ctx context.Context, err error) *Fault {
 	h.Logger.ErrorContext(ctx, "TMF654 request failed", "error", err)
 	switch postgres.Classify(err) {
 	case postgres.Retryable, postgres.Unavailable, postgres.Full:
-		return newFault(http.StatusServiceUnavailable, codeUnavailable, "the database cannot answer now, and nothing was changed; try again")
+		return newFault(http.StatusServiceUnavailable, codeBusy, "the database cannot answer now, and nothing was changed; try again")
 	case postgres.Unknown:
-		return newFault(http.StatusServiceUnavailable, codeUnavailable, "nobody knows whether it was done; repeat it with the same X-Idempotency-Key")
+		return newFault(http.StatusInternalServerError, codeInternal, "nobody knows whether it was done; repeat it with the same X-Idempotency-Key")
 	case postgres.Unclassified, postgres.Bug, postgres.Refused:
 	}
 	return newFault(http.StatusInternalServerError, codeInternal, "this is a fault of the server, and it has been logged")

@@ -332,7 +332,7 @@ func (h *handler) createTransfer(c *call) (reply, error) {
 // forGood reports whether an answer of the engine stays what it is. What the engine could not decide it may decide yet.
 func forGood(err error) bool {
 	f, isFault := errors.AsType[*Fault](err)
-	return err == nil || isFault && f.Code != codeUnavailable && f.Code != codeInternal
+	return err == nil || isFault && f.Code != codeBusy && f.Code != codeInternal
 }
 
 // reversal reads the body of a transfer that undoes another. Who received gives back, anybody else claims; which of the two
@@ -356,9 +356,9 @@ func (h *handler) decide(ctx context.Context, request charging.Transfer) (transf
 	outcome, err := h.Transfer(ctx, request)
 	switch {
 	case errors.Is(err, charging.ErrUnknownOutcome):
-		return outcome, newFault(http.StatusServiceUnavailable, codeUnavailable, "nobody knows whether it was done; repeat it with the same X-Idempotency-Key")
+		return outcome, newFault(http.StatusInternalServerError, codeInternal, "nobody knows whether it was done; repeat it with the same X-Idempotency-Key")
 	case errors.Is(err, charging.ErrBusy):
-		return outcome, newFault(http.StatusServiceUnavailable, codeUnavailable, "nothing was done; try again")
+		return outcome, newFault(http.StatusServiceUnavailable, codeBusy, "nothing was done; try again")
 	}
 	return outcome, err
 }

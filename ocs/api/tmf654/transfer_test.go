@@ -101,7 +101,7 @@ func TestUnknownOutcome(t *testing.T) {
 		}
 	})
 	body := transferOf(anna, ben, "api", minutes("15"))
-	w.must(503, "serviceUnavailable", "POST", "/transferBalance", body, "X-Idempotency-Key", "t-1")
+	w.must(500, "internalError", "POST", "/transferBalance", body, "X-Idempotency-Key", "t-1")
 	w.has(ben, 900, 0)
 	a := w.must(201, "", "POST", "/transferBalance", body, "X-Idempotency-Key", "t-1")
 	if b := w.must(201, "", "POST", "/transferBalance", body, "X-Idempotency-Key", "t-1"); b.raw != a.raw {
