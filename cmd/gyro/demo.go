@@ -99,7 +99,10 @@ func (d *demo) prepare(ctx context.Context, one demoSubscriber) (done string, er
 		return "", err
 	}
 	missing := one.seconds - account.BalanceSeconds
-	if missing <= 0 {
+	if missing < 0 {
+		return fmt.Sprintf("has %s from an earlier run", minutes(account.BalanceSeconds)), nil
+	}
+	if missing == 0 {
 		return "from an earlier run", nil
 	}
 	grant := api.NewGrant{Units: missing, Unit: string(rating.Seconds), Class: "plan", Reason: "demo: back to the start"}
