@@ -53,7 +53,8 @@ func TestClassify(t *testing.T) {
 		{"out of memory", code("53200"), Full, Full},
 		{"not UTF-8", code("22021"), Bug, Bug},
 		{"bad text", code("22P02"), Bug, Bug},
-		{"check violation", code("23514"), Bug, Bug},
+		{"check violation", &pq.Error{Code: "23514", Constraint: "bucket_reserved_within_balance"}, Bug, Bug},
+		{"partition made meanwhile", code("23514"), Retryable, Retryable}, // it names no constraint
 		{"unique violation", code("23505"), Bug, Bug},
 		{"undefined column", code("42703"), Bug, Bug},
 		{"row twice", code("21000"), Bug, Bug},
