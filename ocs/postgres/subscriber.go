@@ -34,8 +34,9 @@ const (
 	lockSubscribers       = selectLocked + lockInOrder
 	lockSubscribersOfSlot = selectLocked + ` AND part = $2::smallint` + lockInOrder
 
-	lockFreeSubscribers       = lockSubscribers + ` SKIP LOCKED`
-	lockFreeSubscribersOfSlot = lockSubscribersOfSlot + ` SKIP LOCKED`
+	// Who never waits can be in no deadlock, and needs no order.
+	lockFreeSubscribers       = selectLocked + ` FOR NO KEY UPDATE SKIP LOCKED`
+	lockFreeSubscribersOfSlot = selectLocked + ` AND part = $2::smallint FOR NO KEY UPDATE SKIP LOCKED`
 
 	selectLocked = `SELECT ` + subscriberColumns + ` FROM subscriber WHERE id = ANY($1::uuid[])`
 	// It sorts by expressions that come to the same, because an index which offers the order would be tempting: commonSlot.
@@ -48,8 +49,8 @@ func (tx *Tx) LockSubscribers(ctx context.Context, ids []ocs.SubscriberID) ([]oc
 	return tx.lockWith(ctx, lockSubscribers, lockSubscribersOfSlot, ids)
 }
 
-// LockFreeSubscribers is LockSubscribers for those that nobody else holds: it never waits. Whom it leaves out is held, or
-// does not exist.
+// LockFreeSubscribers is LockSubscribers for those that nobody else holds: it never waits, and keeps no order. Whom it
+// leaves out is held, or does not exist.
 func (tx *Tx) LockFreeSubscribers(ctx context.Context, ids []ocs.SubscriberID) ([]ocs.Subscriber, error) {
 	return tx.lockWith(ctx, lockFreeSubscribers, lockFreeSubscribersOfSlot, ids)
 }
