@@ -23,18 +23,9 @@ func (d *decision) initial() {
 
 // update is the intermediate interrogation (§5.3).
 func (d *decision) update() {
-	switch {
-	case !d.known:
-		d.answer.Verdict = UnknownSession
-		return
-	case d.neverBegan():
-		d.keep, d.answer.Verdict = true, UnknownSession
-		return
-	case d.session.State != Open:
-		d.late()
+	if !d.continues() {
 		return
 	}
-	d.keep = true
 	if v, ok := d.mayBeServed(); !ok {
 		d.debitAll(false)
 		d.refuse(v, NoFault)
@@ -46,18 +37,9 @@ func (d *decision) update() {
 // termination is the final interrogation (§5.4). It succeeds also when the balance did not cover the usage: a client
 // that is told of a failure here can do nothing about it (spec/gy 3.5).
 func (d *decision) termination() {
-	switch {
-	case !d.known:
-		d.answer.Verdict = UnknownSession
-		return
-	case d.neverBegan():
-		d.keep, d.answer.Verdict = true, UnknownSession
-		return
-	case d.session.State != Open:
-		d.late()
+	if !d.continues() {
 		return
 	}
-	d.keep = true
 	d.mergeConditions()
 	d.debitAll(false)
 	d.answer.Services = nil
@@ -66,6 +48,20 @@ func (d *decision) termination() {
 
 // maxQuotas bounds the Rating-Groups and sets of Service-Identifiers of one session, which is stored whole each time.
 const maxQuotas = 512
+
+// continues reports whether there is an open session that the request goes on with. Otherwise it has answered.
+func (d *decision) continues() bool {
+	d.keep = d.known
+	switch {
+	case !d.known || d.neverBegan():
+		d.answer.Verdict = UnknownSession
+		return false
+	case d.session.State != Open:
+		d.late()
+		return false
+	}
+	return true
+}
 
 // neverBegan reports whether what is remembered under the key is no session: a refused request, or an event.
 func (d *decision) neverBegan() bool { return d.session.State == Refused || d.session.Cause == ByEvent }
@@ -144,7 +140,6 @@ func (d *decision) debitAll(late bool) {
 // late takes the usage that is reported of a session which is over: nothing that was used is given away. A termination
 // is told that all is well. So is an update that only overtook the termination; any other update is told to begin anew.
 func (d *decision) late() {
-	d.keep = true
 	overtaken := d.request.Type == Update && d.session.Cause == ByTermination &&
 		d.now.Sub(d.session.EndedAt) <= lateUpdateOK && d.beforeTheEnd()
 	d.debitAll(true)

@@ -46,8 +46,8 @@ type Config struct {
 type Engine struct {
 	config    Config
 	lanes     []*lane
-	patient   *lane // waits for rows that somebody else holds, so that no other lane has to
-	transfers *lane // of transfers; waits too, since each needs the rows of two
+	patient   *lane // comes back to rows that somebody else held, so that no other lane has to
+	transfers *lane // of transfers, each of which needs the rows of two
 	asking    asking
 	resolver  *resolver
 	clients   clients
@@ -77,9 +77,7 @@ func New(c Config) *Engine {
 		e.lanes = append(e.lanes, newLane(e))
 	}
 	e.patient = newLane(e)
-	e.patient.waits = true
 	e.transfers = newLane(e)
-	e.transfers.waits = true
 	e.transfers.commit = e.transfers.decideTransfers
 	return e
 }

@@ -17,7 +17,6 @@ import (
 type lane struct {
 	queue
 	engine *Engine
-	waits  bool // for rows that others hold; else what needs such a row is left to the lane that waits
 
 	// commit decides about a batch and makes it durable, before it answers any of it.
 	commit func(batch []*pending) error
@@ -133,7 +132,7 @@ func (l *lane) decide(batch []*pending) error {
 			l.engine.resolver.again(p)
 		}
 	}
-	if l.waits && len(strays) == len(batch) {
+	if l == l.engine.patient && len(strays) == len(batch) {
 		pause() // somebody holds the rows of all of them
 	}
 	return nil

@@ -13,15 +13,21 @@ const sweepLimit = 256
 // sweep closes sessions of which nothing was heard until their time was up (Tcc, RFC 8506 §13). Several servers may do
 // this at once: each session is looked at again under the lock of its subscriber.
 func (e *Engine) sweep(ctx context.Context) {
+	e.lookAgain(ctx, "silent sessions were not looked for", e.sweepOnce)
+}
+
+// lookAgain calls look once for every tick of the sweep, and again at once after it has found as many as it may, until
+// ctx ends. It logs complaint when look fails.
+func (e *Engine) lookAgain(ctx context.Context, complaint string, look func(context.Context) (found int, err error)) {
 	tick := time.NewTicker(e.config.Sweep)
 	defer tick.Stop()
 	for {
-		found, err := e.sweepOnce(ctx)
+		found, err := look(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			e.config.Logger.Warn("silent sessions were not looked for", "error", err)
+			e.config.Logger.Warn(complaint, "error", err)
 		case found == sweepLimit:
 			continue
 		}

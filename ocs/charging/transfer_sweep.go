@@ -15,29 +15,15 @@ const quoteRest = 24 * time.Hour
 // sweepTransfers makes pending transfers lapse when their time is over. Several servers may do this at once: each transfer
 // is looked at again under the locks of its parties. Once an hour it forgets old quotes.
 func (e *Engine) sweepTransfers(ctx context.Context) {
-	tick := time.NewTicker(e.config.Sweep)
-	defer tick.Stop()
 	var forgot time.Time
-	for {
-		found, err := e.sweepTransfersOnce(ctx)
+	e.lookAgain(ctx, "due transfers were not looked for", func(ctx context.Context) (found int, err error) {
+		found, err = e.sweepTransfersOnce(ctx)
 		if err == nil && time.Since(forgot) > time.Hour {
 			forgot = time.Now()
 			err = e.config.Store.ForgetQuotes(ctx, e.config.Clock().Add(-quoteRest))
 		}
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			e.config.Logger.Warn("due transfers were not looked for", "error", err)
-		case found == sweepLimit:
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+		return found, err
+	})
 }
 
 // sweepTransfersOnce finds due transfers and returns when all of them were decided.
