@@ -30,7 +30,7 @@ race: ## run all tests under the race detector (needs a C compiler)
 	@.ci/setup race
 	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
 
-integration: ## run only the tests of the real binary, for example TESTFLAGS="-run GY077 -v"
+integration: ## run only the tests of the real binary, for example TESTFLAGS="-run GY_077 -v"
 	@.ci/setup test
 	$(GO) test -count=1 -timeout 15m $(TESTFLAGS) ./integration
 

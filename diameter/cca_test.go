@@ -235,7 +235,7 @@ func TestVerdictWithoutCodePanics(t *testing.T) {
 	resultCode(0)
 }
 
-func TestGY049Busy(t *testing.T) {
+func TestGY_049_Busy(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		more []byte
@@ -253,7 +253,7 @@ func TestGY049Busy(t *testing.T) {
 
 // The answer to a copy differs from the first in the identifiers and the Proxy-Info, which are those of the copy, octet
 // for octet: flags, padding and order (GY-024, GY-096).
-func TestGY096AnswerToACopy(t *testing.T) {
+func TestGY_096_AnswerToACopy(t *testing.T) {
 	t.Parallel()
 	proxy := func(host, state string) []byte {
 		return appendAVP(nil, avp.ProxyInfo, 0, mandatory|avp.Pbit, slices.Concat(text(avp.ProxyHost, host), appendAVP(nil, avp.ProxyState, 0, 0, []byte(state))))

@@ -239,7 +239,7 @@ func TestDecodeRealRequests(t *testing.T) {
 	}
 }
 
-func TestGY038MissingAVP(t *testing.T) {
+func TestGY_038_MissingAVP(t *testing.T) {
 	t.Parallel()
 	for _, missing := range []struct {
 		code uint32
@@ -341,7 +341,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // Of two that are missing the first in the grammar is reported, and nothing else.
-func TestGY039OnlyTheFirstError(t *testing.T) {
+func TestGY_039_OnlyTheFirstError(t *testing.T) {
 	t.Parallel()
 	avps := [][]byte{
 		text(avp.SessionID, "a"), text(avp.OriginHost, "b"), text(avp.OriginRealm, "c"), text(avp.DestinationRealm, "d"),
@@ -365,7 +365,7 @@ func wantRefusal(t *testing.T, got *refusal, code uint32, failed []byte) {
 }
 
 // No text of a refusal holds anything that the client sent (RFC 8506 §15).
-func TestGY187RefusalsNameNoSubscriber(t *testing.T) {
+func TestGY_187_RefusalsNameNoSubscriber(t *testing.T) {
 	t.Parallel()
 	const secret = "491712345678\x00"
 	for _, more := range [][]byte{
@@ -381,7 +381,7 @@ func TestGY187RefusalsNameNoSubscriber(t *testing.T) {
 	}
 }
 
-func TestGY037SameCodeOfTwoVendors(t *testing.T) {
+func TestGY_037_SameCodeOfTwoVendors(t *testing.T) {
 	t.Parallel()
 	r := mustDecode(t, creditRequest(1, 0,
 		group3GPP(avp.ServiceInformation, group3GPP(avp.PSInformation, text3GPP(1, "262019999999999"))), // 3GPP-IMSI
@@ -392,7 +392,7 @@ func TestGY037SameCodeOfTwoVendors(t *testing.T) {
 	}
 }
 
-func TestGY056And057Subscriptions(t *testing.T) {
+func TestGY_056_GY_057_Subscriptions(t *testing.T) {
 	t.Parallel()
 	extension := func(code uint32, data string) []byte {
 		return groupIETF(subscriptionIDExtension, text(code, data))

@@ -6,7 +6,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs"
 )
 
-func TestGY054ServiceContext(t *testing.T) {
+func TestGY_054_ServiceContext(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]ocs.Context{
 		"32260@3gpp.org":               {Name: "32260@3gpp.org"},

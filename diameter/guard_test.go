@@ -330,7 +330,7 @@ func TestGuardCurrentIsTheFrameAtHand(t *testing.T) {
 }
 
 // GY-029: a header costs what a header costs, whatever length it tells. GY-031: nesting is refused cheaply.
-func TestGY029And031BadFramesAreCheap(t *testing.T) {
+func TestGY_029_GY_031_BadFramesAreCheap(t *testing.T) {
 	t.Parallel()
 	p := testDictionary(t)
 	huge := ccr(1, "a")

@@ -75,7 +75,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-func TestGY172Emergency(t *testing.T) {
+func TestGY_172_Emergency(t *testing.T) {
 	t.Parallel()
 	teleservice := func(code string) []byte {
 		return group3GPP(avp.ServiceInformation, group3GPP(avp.VCSInformation, group3GPP(avp.BasicServiceCode, text3GPP(avp.Teleservice, code))))

@@ -2,7 +2,7 @@ package diameter
 
 import "testing"
 
-func TestGY167Location(t *testing.T) {
+func TestGY_167_Location(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name        string

@@ -53,7 +53,7 @@ func mutate(r *rand.Rand, m []byte) []byte {
 }
 
 // GY-032: random and mutated frames stop neither the server nor another connection's service.
-func TestGY032NonsenseHarmsNobody(t *testing.T) {
+func TestGY_032_NonsenseHarmsNobody(t *testing.T) {
 	t.Parallel()
 	r := randomly(t)
 	config := testConfig()
@@ -82,7 +82,7 @@ func TestGY032NonsenseHarmsNobody(t *testing.T) {
 }
 
 // GY-050: the order of the AVPs, the padding and the P bit of AVPs tell nothing.
-func TestGY050OrderPaddingAndPBits(t *testing.T) {
+func TestGY_050_OrderPaddingAndPBits(t *testing.T) {
 	t.Parallel()
 	r := randomly(t)
 	_, address := startServer(t, testConfig(), grantAll)
@@ -112,7 +112,7 @@ func TestGY050OrderPaddingAndPBits(t *testing.T) {
 }
 
 // GY-021: what the engine has when a connection is lost is decided all the same, and its answer is nobody's.
-func TestGY021LostConnection(t *testing.T) {
+func TestGY_021_LostConnection(t *testing.T) {
 	t.Parallel()
 	h := newHolder()
 	s, address := startServer(t, testConfig(), h)

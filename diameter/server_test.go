@@ -32,7 +32,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestGY001And002And003CEA(t *testing.T) {
+func TestGY_001_GY_002_GY_003_CEA(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	c := dial(t, address)
@@ -44,7 +44,7 @@ func TestGY001And002And003CEA(t *testing.T) {
 	}
 }
 
-func TestGY004OriginStateIDIsOurs(t *testing.T) {
+func TestGY_004_OriginStateIDIsOurs(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	for _, host := range []string{"a.epc.test", "b.epc.test"} {
@@ -58,7 +58,7 @@ func TestGY004OriginStateIDIsOurs(t *testing.T) {
 }
 
 // What a CER can be like, and what becomes of it: GY-005 to GY-009, and the rows of spec/gy 1.3.
-func TestGY005To009CER(t *testing.T) {
+func TestGY_005_GY_006_GY_007_GY_008_GY_009_CER(t *testing.T) {
 	t.Parallel()
 	all := cerAVPs("smf.epc.test")
 	noApplication := without(all, avp.AuthApplicationID)
@@ -142,7 +142,7 @@ func TestPeerThatNeedsTLSIsRefusedWithout(t *testing.T) {
 	c.wantClosed()
 }
 
-func TestGY010BeforeCER(t *testing.T) {
+func TestGY_010_BeforeCER(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	for name, input := range map[string][]byte{
@@ -158,7 +158,7 @@ func TestGY010BeforeCER(t *testing.T) {
 	}
 }
 
-func TestGY011SecondConnection(t *testing.T) {
+func TestGY_011_SecondConnection(t *testing.T) {
 	t.Parallel()
 	config := testConfig()
 	config.Peers = append(config.Peers, Peer{Name: "twice.epc.test", Plain: true, Instances: 2})
@@ -186,7 +186,7 @@ func TestSecondCEROnOneConnection(t *testing.T) {
 	c.wantClosed()
 }
 
-func TestGY013And014DWA(t *testing.T) {
+func TestGY_013_GY_014_DWA(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	c := connect(t, address, "smf.epc.test")
@@ -237,7 +237,7 @@ func (h *holder) release() {
 	h.held = nil
 }
 
-func TestGY015DWAWhileCCRsWait(t *testing.T) {
+func TestGY_015_DWAWhileCCRsWait(t *testing.T) {
 	t.Parallel()
 	h := newHolder()
 	_, address := startServer(t, testConfig(), h)
@@ -260,7 +260,7 @@ func TestGY015DWAWhileCCRsWait(t *testing.T) {
 	}
 }
 
-func TestGY018DPA(t *testing.T) {
+func TestGY_018_DPA(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	c := connect(t, address, "smf.epc.test")
@@ -272,7 +272,7 @@ func TestGY018DPA(t *testing.T) {
 	}
 }
 
-func TestGY019AnswersBeforeDPA(t *testing.T) {
+func TestGY_019_AnswersBeforeDPA(t *testing.T) {
 	t.Parallel()
 	h := newHolder()
 	_, address := startServer(t, testConfig(), h)
@@ -296,7 +296,7 @@ func TestGY019AnswersBeforeDPA(t *testing.T) {
 	}
 }
 
-func TestGY020ShutdownTakesLeave(t *testing.T) {
+func TestGY_020_ShutdownTakesLeave(t *testing.T) {
 	t.Parallel()
 	h := newHolder()
 	s, address := startServer(t, testConfig(), h)
@@ -346,7 +346,7 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 	h.release() // into the void
 }
 
-func TestGY022And023And024Skeleton(t *testing.T) {
+func TestGY_022_GY_023_GY_024_Skeleton(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	c := connect(t, address, "smf.epc.test")
@@ -401,7 +401,7 @@ func TestGY022And023And024Skeleton(t *testing.T) {
 	}
 }
 
-func TestGY025To030TheConnectionStays(t *testing.T) {
+func TestGY_025_GY_026_GY_027_GY_028_GY_029_GY_030_TheConnectionStays(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	c := connect(t, address, "smf.epc.test")
@@ -426,7 +426,7 @@ func TestGY025To030TheConnectionStays(t *testing.T) {
 	}
 }
 
-func TestGY029MessageLength(t *testing.T) {
+func TestGY_029_MessageLength(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	for i, length := range []uint32{8, 0, 22, 65540, 4294967, 16777212} {
@@ -442,7 +442,7 @@ func TestGY029MessageLength(t *testing.T) {
 	}
 }
 
-func TestGY043To045Routing(t *testing.T) {
+func TestGY_043_GY_044_GY_045_Routing(t *testing.T) {
 	t.Parallel()
 	config := testConfig()
 	config.Realms = []string{"second.test"}
@@ -475,7 +475,7 @@ func TestGY043To045Routing(t *testing.T) {
 	}
 }
 
-func TestGY048UnexpectedAnswer(t *testing.T) {
+func TestGY_048_UnexpectedAnswer(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), grantAll)
 	c := connect(t, address, "smf.epc.test")
@@ -489,7 +489,7 @@ func TestGY048UnexpectedAnswer(t *testing.T) {
 	}
 }
 
-func TestGY049TooManyOutstanding(t *testing.T) {
+func TestGY_049_TooManyOutstanding(t *testing.T) {
 	t.Parallel()
 	config := testConfig()
 	config.MaxOutstanding = 3
@@ -518,7 +518,7 @@ func TestGY049TooManyOutstanding(t *testing.T) {
 }
 
 // Large requests that wait are bounded by their octets.
-func TestGY049TooManyOctetsOutstanding(t *testing.T) {
+func TestGY_049_TooManyOctetsOutstanding(t *testing.T) {
 	t.Parallel()
 	h := newHolder()
 	_, address := startServer(t, testConfig(), h)
@@ -537,7 +537,7 @@ func TestGY049TooManyOctetsOutstanding(t *testing.T) {
 	}
 }
 
-func TestGY049EngineIsBusy(t *testing.T) {
+func TestGY_049_EngineIsBusy(t *testing.T) {
 	t.Parallel()
 	_, address := startServer(t, testConfig(), engineFunc(func(_ ocs.Request, done func(ocs.Answer)) {
 		done(ocs.Answer{Verdict: ocs.Busy})
@@ -759,7 +759,7 @@ func certificates(t *testing.T) (pool *x509.CertPool, sign func(names ...string)
 	}
 }
 
-func TestGY012TLS(t *testing.T) {
+func TestGY_012_TLS(t *testing.T) {
 	t.Parallel()
 	pool, sign := certificates(t)
 	_, otherSign := certificates(t)

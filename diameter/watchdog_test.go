@@ -130,7 +130,7 @@ func watchdogConfig() Config {
 }
 
 // A silent peer is asked, then suspected, then dropped, one interval apart (RFC 3539 §3.4.1).
-func TestGY016And017WatchdogDropsSilentPeer(t *testing.T) {
+func TestGY_016_GY_017_WatchdogDropsSilentPeer(t *testing.T) {
 	t.Parallel()
 	for range 8 { // the jitter is random
 		synctest.Test(t, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestGY016And017WatchdogDropsSilentPeer(t *testing.T) {
 }
 
 // A peer that answers is asked again and again and stays.
-func TestGY016WatchdogKeepsPeerThatAnswers(t *testing.T) {
+func TestGY_016_WatchdogKeepsPeerThatAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := startInBubble(t, watchdogConfig(), grantAll)
@@ -167,7 +167,7 @@ func TestGY016WatchdogKeepsPeerThatAnswers(t *testing.T) {
 }
 
 // Requests are a sign of life, also from a peer that leaves every DWR unanswered.
-func TestGY017RequestsKeepThePeer(t *testing.T) {
+func TestGY_017_RequestsKeepThePeer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := startInBubble(t, watchdogConfig(), grantAll)
@@ -190,7 +190,7 @@ func TestGY017RequestsKeepThePeer(t *testing.T) {
 	})
 }
 
-func TestGY010SilenceBeforeCER(t *testing.T) {
+func TestGY_010_SilenceBeforeCER(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := startInBubble(t, testConfig(), grantAll)
@@ -216,7 +216,7 @@ func TestGY010SilenceBeforeCER(t *testing.T) {
 }
 
 // A connection that is dead is found out when the peer comes back: its next try succeeds (spec/gy 1.2).
-func TestGY011DeadConnectionMakesRoom(t *testing.T) {
+func TestGY_011_DeadConnectionMakesRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := startInBubble(t, testConfig(), grantAll)
@@ -241,7 +241,7 @@ func TestGY011DeadConnectionMakesRoom(t *testing.T) {
 	})
 }
 
-func TestGY011LivingConnectionStays(t *testing.T) {
+func TestGY_011_LivingConnectionStays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := startInBubble(t, testConfig(), grantAll)

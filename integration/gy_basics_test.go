@@ -8,7 +8,7 @@ import (
 
 // docs/spec/gy.md 4.4 and 4.5: basics, and the first interrogation.
 
-func TestGY051AnswerIsComplete(t *testing.T) {
+func TestGY_051_AnswerIsComplete(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l := s.client(t)
@@ -25,7 +25,7 @@ func TestGY051AnswerIsComplete(t *testing.T) {
 	}
 }
 
-func TestGY055UnknownSubscriber(t *testing.T) {
+func TestGY_055_UnknownSubscriber(t *testing.T) {
 	t.Parallel()
 	l := sharedServer(t).client(t)
 	for _, msisdn := range []string{"491799999999", ""} {
@@ -35,7 +35,7 @@ func TestGY055UnknownSubscriber(t *testing.T) {
 	}
 }
 
-func TestGY061UnknownSession(t *testing.T) {
+func TestGY_061_UnknownSession(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l, msisdn := s.client(t), s.newSubscriber(t, 600)
@@ -44,7 +44,7 @@ func TestGY061UnknownSession(t *testing.T) {
 	s.wantAccount(t, msisdn, 600, 0)
 }
 
-func TestGY065InitialReserves(t *testing.T) {
+func TestGY_065_InitialReserves(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 600)
@@ -52,7 +52,7 @@ func TestGY065InitialReserves(t *testing.T) {
 	s.wantAccount(t, msisdn, 600, 60)
 }
 
-func TestGY066GrantIsNoMoreThanAsked(t *testing.T) {
+func TestGY_066_GrantIsNoMoreThanAsked(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l, msisdn := s.client(t), s.newSubscriber(t, 10_000_000)
@@ -65,7 +65,7 @@ func TestGY066GrantIsNoMoreThanAsked(t *testing.T) {
 	}
 }
 
-func TestGY067DefaultGrant(t *testing.T) {
+func TestGY_067_DefaultGrant(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l, msisdn := s.client(t), s.newSubscriber(t, 600)
@@ -73,7 +73,7 @@ func TestGY067DefaultGrant(t *testing.T) {
 	wantGrant(t, l.newCall(msisdn).initial(0, service(100, wants(0))), 100, 60, false)
 }
 
-func TestGY068UnitThatTheServiceHasNot(t *testing.T) {
+func TestGY_068_UnitThatTheServiceHasNot(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 600)
@@ -87,7 +87,7 @@ func TestGY068UnitThatTheServiceHasNot(t *testing.T) {
 	s.wantAccount(t, msisdn, 600, 0)
 }
 
-func TestGY069ParallelSessionsShareTheBalance(t *testing.T) {
+func TestGY_069_ParallelSessionsShareTheBalance(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 90)
@@ -108,7 +108,7 @@ func TestGY069ParallelSessionsShareTheBalance(t *testing.T) {
 	s.wantAccount(t, msisdn, 90, 90)
 }
 
-func TestGY070LastGrantIsFinal(t *testing.T) {
+func TestGY_070_LastGrantIsFinal(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 90)
@@ -116,7 +116,7 @@ func TestGY070LastGrantIsFinal(t *testing.T) {
 	s.wantAccount(t, msisdn, 90, 90)
 }
 
-func TestGY071NothingLeft(t *testing.T) {
+func TestGY_071_NothingLeft(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 0)
@@ -130,7 +130,7 @@ func TestGY071NothingLeft(t *testing.T) {
 	wantCode(t, c.update(1, service(100, uses(1), wants(60))), 5002)
 }
 
-func TestGY075GrantSurvivesAKill(t *testing.T) {
+func TestGY_075_GrantSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	msisdn := s.newSubscriber(t, 600)

@@ -8,13 +8,13 @@ import (
 
 // docs/spec/gy.md 4.1: transport and capabilities exchange.
 
-func TestGY001AnswersCapabilities(t *testing.T) {
+func TestGY_001_AnswersCapabilities(t *testing.T) {
 	t.Parallel()
 	l := dial(t, sharedServer(t).endpoint.Diameter[0], newHost())
 	wantCode(t, l.call(l.cer()), 2001)
 }
 
-func TestGY002CapabilitiesAnswerIsComplete(t *testing.T) {
+func TestGY_002_CapabilitiesAnswerIsComplete(t *testing.T) {
 	t.Parallel()
 	l := dial(t, sharedServer(t).endpoint.Diameter[0], newHost())
 	cea := l.call(l.cer())
@@ -34,7 +34,7 @@ func TestGY002CapabilitiesAnswerIsComplete(t *testing.T) {
 	}
 }
 
-func TestGY003OnlyCreditControlIsAdvertised(t *testing.T) {
+func TestGY_003_OnlyCreditControlIsAdvertised(t *testing.T) {
 	t.Parallel()
 	l := dial(t, sharedServer(t).endpoint.Diameter[0], newHost())
 	cea := l.call(l.cer(u32(authApplicationID, appRelay), u32(acctApplicationID, 3)))
@@ -49,7 +49,7 @@ func TestGY003OnlyCreditControlIsAdvertised(t *testing.T) {
 	}
 }
 
-func TestGY004OriginStateIsTheServersOwn(t *testing.T) {
+func TestGY_004_OriginStateIsTheServersOwn(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	var states []uint32
@@ -67,7 +67,7 @@ func TestGY004OriginStateIsTheServersOwn(t *testing.T) {
 	}
 }
 
-func TestGY005ApplicationInsideVendorSpecificAndRelay(t *testing.T) {
+func TestGY_005_ApplicationInsideVendorSpecificAndRelay(t *testing.T) {
 	t.Parallel()
 	for name, offer := range map[string]avp{
 		"foreign vendor": group(vendorSpecificApp, u32(vendorID, 9999), u32(authApplicationID, appCreditControl)),
@@ -82,14 +82,14 @@ func TestGY005ApplicationInsideVendorSpecificAndRelay(t *testing.T) {
 	}
 }
 
-func TestGY006NoCommonApplication(t *testing.T) {
+func TestGY_006_NoCommonApplication(t *testing.T) {
 	t.Parallel()
 	l := dial(t, sharedServer(t).endpoint.Diameter[0], newHost())
 	wantCode(t, l.call(l.cer().replacing(u32(authApplicationID, 16777251))), 5010)
 	l.wantClosed(5 * time.Second)
 }
 
-func TestGY007StrangerIsRefused(t *testing.T) {
+func TestGY_007_StrangerIsRefused(t *testing.T) {
 	t.Parallel()
 	s := strictServer(t)
 	l := dial(t, s.endpoint.Diameter[0], "stranger.test")
@@ -98,7 +98,7 @@ func TestGY007StrangerIsRefused(t *testing.T) {
 	s.connect(t, "pgw1.epc.test").wantOpen()
 }
 
-func TestGY008CapabilitiesWithoutOriginHost(t *testing.T) {
+func TestGY_008_CapabilitiesWithoutOriginHost(t *testing.T) {
 	t.Parallel()
 	l := dial(t, sharedServer(t).endpoint.Diameter[0], newHost())
 	blamed := wantFailed(t, l.call(l.cer().without(originHost)), 5005, originHost)
@@ -108,7 +108,7 @@ func TestGY008CapabilitiesWithoutOriginHost(t *testing.T) {
 	l.wantClosed(5 * time.Second)
 }
 
-func TestGY009InbandSecurityAlone(t *testing.T) {
+func TestGY_009_InbandSecurityAlone(t *testing.T) {
 	t.Parallel()
 	l := dial(t, sharedServer(t).endpoint.Diameter[0], newHost())
 	wantCode(t, l.call(l.cer(u32(inbandSecurityID, 1))), 5017)
@@ -118,7 +118,7 @@ func TestGY009InbandSecurityAlone(t *testing.T) {
 	wantCode(t, both.call(both.cer(u32(inbandSecurityID, 1), u32(inbandSecurityID, 0))), 2001)
 }
 
-func TestGY010FirstMessageMustBeCapabilities(t *testing.T) {
+func TestGY_010_FirstMessageMustBeCapabilities(t *testing.T) {
 	t.Parallel()
 	t.Run("watchdog first", func(t *testing.T) {
 		t.Parallel()
@@ -143,7 +143,7 @@ func TestGY010FirstMessageMustBeCapabilities(t *testing.T) {
 	})
 }
 
-func TestGY011SecondConnectionOfOnePeer(t *testing.T) {
+func TestGY_011_SecondConnectionOfOnePeer(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	host := newHost()

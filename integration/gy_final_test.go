@@ -7,7 +7,7 @@ import (
 
 // docs/spec/gy.md 4.7: final interrogation.
 
-func TestGY090TerminationDebitsAndReleases(t *testing.T) {
+func TestGY_090_TerminationDebitsAndReleases(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 600))
@@ -22,21 +22,21 @@ func TestGY090TerminationDebitsAndReleases(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 567, 0)
 }
 
-func TestGY091TerminationGetsNoQuota(t *testing.T) {
+func TestGY_091_TerminationGetsNoQuota(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantNoGrant(t, c.terminate(1, service(100, uses(33), wants(60)))) // the rest is looked at in every answer
 	s.wantAccount(t, c.msisdn, 567, 0)
 }
 
-func TestGY092TerminationWithoutUsage(t *testing.T) {
+func TestGY_092_TerminationWithoutUsage(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantCode(t, c.terminate(1), 2001)
 	s.wantAccount(t, c.msisdn, 600, 0)
 }
 
-func TestGY093TerminationNeverFails(t *testing.T) {
+func TestGY_093_TerminationNeverFails(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 90))
@@ -49,7 +49,7 @@ func TestGY093TerminationNeverFails(t *testing.T) {
 }
 
 // Cost-Information is for money accounts. Minutes have no price in it, neither in an update (GY-085) nor at the end.
-func TestGY085GY094NoCostOfMinutes(t *testing.T) {
+func TestGY_085_GY_094_NoCostOfMinutes(t *testing.T) {
 	t.Parallel()
 	_, c := opened(t, 600)
 	for _, cca := range []message{c.update(1, service(100, uses(10), wants(60))), c.terminate(2, service(100, uses(10)))} {
@@ -60,7 +60,7 @@ func TestGY085GY094NoCostOfMinutes(t *testing.T) {
 	}
 }
 
-func TestGY095GapsAreNoError(t *testing.T) {
+func TestGY_095_GapsAreNoError(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantGrant(t, c.update(1, service(100, uses(10), wants(60))), 100, 60, false)

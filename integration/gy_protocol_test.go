@@ -26,7 +26,7 @@ func (l *link) first(msisdn string) message {
 	return l.newCall(msisdn).ccr(typeInitial, 0, service(100, wants(60)))
 }
 
-func TestGY022AnswerHeader(t *testing.T) {
+func TestGY_022_AnswerHeader(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	for request, want := range map[byte]byte{0xC0: 0x40, 0x80: 0x00, 0xD0: 0x40} {
@@ -41,7 +41,7 @@ func TestGY022AnswerHeader(t *testing.T) {
 }
 
 // That Session-Id comes first and no Destination-* comes back is looked at in every answer; here are the ones that refuse.
-func TestGY023SessionFirstInEveryAnswer(t *testing.T) {
+func TestGY_023_SessionFirstInEveryAnswer(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	wantCode(t, l.call(l.first(msisdn)), 2001)
@@ -51,7 +51,7 @@ func TestGY023SessionFirstInEveryAnswer(t *testing.T) {
 	wantCode(t, l.call(unknown), 3001)
 }
 
-func TestGY024ProxyInfoComesBack(t *testing.T) {
+func TestGY_024_ProxyInfoComesBack(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	route := []avp{
@@ -66,7 +66,7 @@ func TestGY024ProxyInfoComesBack(t *testing.T) {
 	wantCode(t, l.call(l.first(msisdn).replacing(text(destinationRealm, "nowhere.test")).with(route...)), 3003)
 }
 
-func TestGY025UnknownCommand(t *testing.T) {
+func TestGY_025_UnknownCommand(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	for _, command := range []uint32{999, cmdSessionEnd, cmdReAuth, cmdAbort, cmdAccounting} {
@@ -77,7 +77,7 @@ func TestGY025UnknownCommand(t *testing.T) {
 	}
 }
 
-func TestGY026UnknownApplication(t *testing.T) {
+func TestGY_026_UnknownApplication(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	m := l.first(msisdn)
@@ -86,7 +86,7 @@ func TestGY026UnknownApplication(t *testing.T) {
 	wantCode(t, l.call(l.first(msisdn)), 2001)
 }
 
-func TestGY027HeaderBits(t *testing.T) {
+func TestGY_027_HeaderBits(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	for flags, want := range map[byte]uint32{0xE0: 3008, 0xC1: 2001, 0xCF: 2001} {
@@ -96,7 +96,7 @@ func TestGY027HeaderBits(t *testing.T) {
 	}
 }
 
-func TestGY028Version(t *testing.T) {
+func TestGY_028_Version(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	m := l.first(msisdn)
@@ -104,7 +104,7 @@ func TestGY028Version(t *testing.T) {
 	wantCode(t, l.call(m), 5011)
 }
 
-func TestGY029MessageLength(t *testing.T) {
+func TestGY_029_MessageLength(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	before := residentBytes(t, s)
@@ -146,7 +146,7 @@ func residentBytes(t *testing.T, s *server) int64 {
 	return kilobytes << 10
 }
 
-func TestGY030AVPLength(t *testing.T) {
+func TestGY_030_AVPLength(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	number := u32(ccRequestNumber, 0).encode()
@@ -181,7 +181,7 @@ func withAVPLength(encoded []byte, length uint32) []byte {
 	return changed
 }
 
-func TestGY031DeepGroups(t *testing.T) {
+func TestGY_031_DeepGroups(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	nested := u32(ccTime, 1)
@@ -200,7 +200,7 @@ func TestGY031DeepGroups(t *testing.T) {
 }
 
 // The long run is the fuzz test of package diameter; this one shows that the server around it holds as well.
-func TestGY032NonsenseDisturbsNobody(t *testing.T) {
+func TestGY_032_NonsenseDisturbsNobody(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	msisdn := s.newSubscriber(t, 1_000_000)
@@ -248,7 +248,7 @@ func mutated(random *rand.Rand, frame []byte) []byte {
 	return frame
 }
 
-func TestGY033VendorBitWithVendorZero(t *testing.T) {
+func TestGY_033_VendorBitWithVendorZero(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	frame := l.first(msisdn).encode()
@@ -264,7 +264,7 @@ func TestGY033VendorBitWithVendorZero(t *testing.T) {
 	wantCode(t, l.call(l.first(msisdn)), 2001)
 }
 
-func TestGY034UnknownMandatoryAVP(t *testing.T) {
+func TestGY_034_UnknownMandatoryAVP(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	unknown := text(unknownAVP, "what is this")
@@ -287,7 +287,7 @@ func TestGY034UnknownMandatoryAVP(t *testing.T) {
 	}
 }
 
-func TestGY035UnknownOptionalAVP(t *testing.T) {
+func TestGY_035_UnknownOptionalAVP(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	strange := []avp{text(unknownAVP, "x").optional(), octets(foreignRequestNum, 1, 2, 3, 4, 5, 6, 7, 8).optional()}
@@ -296,7 +296,7 @@ func TestGY035UnknownOptionalAVP(t *testing.T) {
 	wantGrant(t, l.call(ccr), 100, 60, false)
 }
 
-func TestGY036UnknownMandatoryInServiceInformation(t *testing.T) {
+func TestGY_036_UnknownMandatoryInServiceInformation(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	c := l.newCall(msisdn)
@@ -307,7 +307,7 @@ func TestGY036UnknownMandatoryInServiceInformation(t *testing.T) {
 }
 
 // Code 1 is User-Name without a vendor and 3GPP-IMSI with 10415.
-func TestGY037SameCodeOfAnotherVendor(t *testing.T) {
+func TestGY_037_SameCodeOfAnotherVendor(t *testing.T) {
 	t.Parallel()
 	s, l, msisdn := callable(t)
 	owner := newMSISDN()
@@ -326,7 +326,7 @@ func TestGY037SameCodeOfAnotherVendor(t *testing.T) {
 	s.wantAccount(t, owner, 600, 0)
 }
 
-func TestGY038MissingAVP(t *testing.T) {
+func TestGY_038_MissingAVP(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	for code, length := range map[avpCode]int{
@@ -339,7 +339,7 @@ func TestGY038MissingAVP(t *testing.T) {
 	}
 }
 
-func TestGY039OnlyTheFirstErrorIsReported(t *testing.T) {
+func TestGY_039_OnlyTheFirstErrorIsReported(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	answer := l.call(l.first(msisdn).without(serviceContextID).without(ccRequestNumber))
@@ -349,7 +349,7 @@ func TestGY039OnlyTheFirstErrorIsReported(t *testing.T) {
 	}
 }
 
-func TestGY040AVPTwice(t *testing.T) {
+func TestGY_040_AVPTwice(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	blamed := wantFailed(t, l.call(l.first(msisdn).with(u32(ccRequestType, typeUpdate))), 5009, ccRequestType)
@@ -358,7 +358,7 @@ func TestGY040AVPTwice(t *testing.T) {
 	}
 }
 
-func TestGY041AVPNotAllowed(t *testing.T) {
+func TestGY_041_AVPNotAllowed(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	for _, a := range []avp{u32(resultCode, 2001), group(granted, u32(ccTime, 60)), u32(ccSessionFailover, 1)} {
@@ -366,7 +366,7 @@ func TestGY041AVPNotAllowed(t *testing.T) {
 	}
 }
 
-func TestGY042WrongValue(t *testing.T) {
+func TestGY_042_WrongValue(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	for _, a := range []avp{u32(authApplicationID, 3), u32(ccRequestType, 0), u32(ccRequestType, 5), u32(ccRequestType, 9)} {
@@ -377,20 +377,20 @@ func TestGY042WrongValue(t *testing.T) {
 	}
 }
 
-func TestGY043Loop(t *testing.T) {
+func TestGY_043_Loop(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	wantCode(t, l.call(l.first(msisdn).with(text(routeRecord, "dra.test"), text(routeRecord, "OCS1.ocs.test"))), 3005)
 }
 
-func TestGY044DestinationHost(t *testing.T) {
+func TestGY_044_DestinationHost(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	wantCode(t, l.call(l.first(msisdn).with(text(destinationHost, "other.test"))), 3002)
 	wantCode(t, l.call(l.first(msisdn).with(text(destinationHost, "Ocs1.OCS.test"))), 2001)
 }
 
-func TestGY045DestinationRealm(t *testing.T) {
+func TestGY_045_DestinationRealm(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	wantCode(t, l.call(l.first(msisdn).replacing(text(destinationRealm, "nowhere.test"))), 3003)
@@ -398,7 +398,7 @@ func TestGY045DestinationRealm(t *testing.T) {
 }
 
 // faultsOf looks at the E bit of every answer of the suite; here is one answer of each class.
-func TestGY046ErrorBitBelongsToProtocolErrors(t *testing.T) {
+func TestGY_046_ErrorBitBelongsToProtocolErrors(t *testing.T) {
 	t.Parallel()
 	s, l, msisdn := callable(t)
 	poor := s.newSubscriber(t, 0)
@@ -416,7 +416,7 @@ func TestGY046ErrorBitBelongsToProtocolErrors(t *testing.T) {
 	}
 }
 
-func TestGY047ErrorsRepeatTypeAndNumber(t *testing.T) {
+func TestGY_047_ErrorsRepeatTypeAndNumber(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	answer := l.call(l.newCall(msisdn).ccr(typeUpdate, 17).replacing(text(destinationRealm, "nowhere.test")))
@@ -428,7 +428,7 @@ func TestGY047ErrorsRepeatTypeAndNumber(t *testing.T) {
 	}
 }
 
-func TestGY048AnswerNobodyAskedFor(t *testing.T) {
+func TestGY_048_AnswerNobodyAskedFor(t *testing.T) {
 	t.Parallel()
 	_, l, _ := callable(t)
 	l.send(message{flags: flagProxy, command: cmdReAuth, app: appCreditControl, hop: 99, end: 99,
@@ -441,7 +441,7 @@ func TestGY048AnswerNobodyAskedFor(t *testing.T) {
 	}
 }
 
-func TestGY049StoreOutage(t *testing.T) {
+func TestGY_049_StoreOutage(t *testing.T) {
 	t.Parallel()
 	db := ownDatabase(t)
 	s := startServer(t, "--database", db.dsn)
@@ -462,7 +462,7 @@ func TestGY049StoreOutage(t *testing.T) {
 	s.wantAccount(t, msisdn, 600, 120) // of the two that were granted
 }
 
-func TestGY050OrderPaddingAndReservedBits(t *testing.T) {
+func TestGY_050_OrderPaddingAndReservedBits(t *testing.T) {
 	t.Parallel()
 	_, l, msisdn := callable(t)
 	seed := rand.Uint64()

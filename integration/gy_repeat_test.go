@@ -22,7 +22,7 @@ func sameAnswer(t *testing.T, first, again message) {
 	}
 }
 
-func TestGY096RepeatedRequest(t *testing.T) {
+func TestGY_096_RepeatedRequest(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	other := s.client(t) // an agent: another connection, the same Origin-Host in the CCR
@@ -35,7 +35,7 @@ func TestGY096RepeatedRequest(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 555, 60)
 }
 
-func TestGY097RepeatsInEitherOrder(t *testing.T) {
+func TestGY_097_RepeatsInEitherOrder(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	for number := uint32(1); number <= 2; number++ {
@@ -51,7 +51,7 @@ func TestGY097RepeatsInEitherOrder(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 510, 60)
 }
 
-func TestGY098CopiesWhileTheFirstIsInWork(t *testing.T) {
+func TestGY_098_CopiesWhileTheFirstIsInWork(t *testing.T) {
 	t.Parallel()
 	db := ownDatabase(t)
 	s := startServer(t, "--database", db.dsn)
@@ -76,7 +76,7 @@ func TestGY098CopiesWhileTheFirstIsInWork(t *testing.T) {
 	s.wantAccount(t, msisdn, 555, 60)
 }
 
-func TestGY099RepeatedTermination(t *testing.T) {
+func TestGY_099_RepeatedTermination(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	end := c.ccr(typeTermination, 1, service(100, uses(10)))
@@ -87,7 +87,7 @@ func TestGY099RepeatedTermination(t *testing.T) {
 	s.onlyRecord(t, c.msisdn)
 }
 
-func TestGY100RepeatAfterAKill(t *testing.T) {
+func TestGY_100_RepeatAfterAKill(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	host := newHost()
@@ -103,7 +103,7 @@ func TestGY100RepeatAfterAKill(t *testing.T) {
 }
 
 // That it holds an hour later is a scenario of package ocs, with a clock that can be moved.
-func TestGY101RepeatedDebit(t *testing.T) {
+func TestGY_101_RepeatedDebit(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 600)
@@ -124,7 +124,7 @@ func toRecipient(number string) avp {
 		group(avpCode{1201, vendor3GPP}, u32(avpCode{899, vendor3GPP}, 1), text(avpCode{897, vendor3GPP}, number)))))
 }
 
-func TestGY102OutOfOrderUpdates(t *testing.T) {
+func TestGY_102_OutOfOrderUpdates(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantCode(t, c.update(2, service(100, uses(20), wants(60))), 2001)
@@ -133,7 +133,7 @@ func TestGY102OutOfOrderUpdates(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 565, 0)
 }
 
-func TestGY102ShuffledCallsSumExactly(t *testing.T) {
+func TestGY_102_ShuffledCallsSumExactly(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l := s.client(t)
@@ -160,7 +160,7 @@ func TestGY102ShuffledCallsSumExactly(t *testing.T) {
 	}
 }
 
-func TestGY103LateUpdateTakesNoSecondGrant(t *testing.T) {
+func TestGY_103_LateUpdateTakesNoSecondGrant(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantGrant(t, c.update(2, service(100, uses(20), wants(60))), 100, 60, false)
@@ -168,7 +168,7 @@ func TestGY103LateUpdateTakesNoSecondGrant(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 570, 60)
 }
 
-func TestGY104UpdateAfterTermination(t *testing.T) {
+func TestGY_104_UpdateAfterTermination(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantCode(t, c.terminate(2, service(100, uses(20))), 2001)
@@ -177,7 +177,7 @@ func TestGY104UpdateAfterTermination(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 570, 0)
 }
 
-func TestGY105AnyFirstNumber(t *testing.T) {
+func TestGY_105_AnyFirstNumber(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 600)

@@ -6,7 +6,7 @@ import (
 
 // docs/spec/gy.md 4.10 and 4.11: multiple services and final units, as far as they belong to plain voice.
 
-func TestGY115ServicesWithAnyIndicator(t *testing.T) {
+func TestGY_115_ServicesWithAnyIndicator(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l := s.client(t)
@@ -26,7 +26,7 @@ func TestGY115ServicesWithAnyIndicator(t *testing.T) {
 	}
 }
 
-func TestGY116UnitsAtCommandLevel(t *testing.T) {
+func TestGY_116_UnitsAtCommandLevel(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 100))
@@ -47,7 +47,7 @@ func TestGY116UnitsAtCommandLevel(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 0, 0)
 }
 
-func TestGY126FinalUnitTerminate(t *testing.T) {
+func TestGY_126_FinalUnitTerminate(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	cca := s.client(t).newCall(s.newSubscriber(t, 30)).initial(0, service(100, wants(60)))
@@ -58,7 +58,7 @@ func TestGY126FinalUnitTerminate(t *testing.T) {
 	}
 }
 
-func TestGY132FinalUnitGoesWhenThereIsMoney(t *testing.T) {
+func TestGY_132_FinalUnitGoesWhenThereIsMoney(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 30))

@@ -18,7 +18,7 @@ services:
     validity: 2s
 `
 
-func TestGY106SilentSessionIsClosed(t *testing.T) {
+func TestGY_106_SilentSessionIsClosed(t *testing.T) {
 	t.Parallel()
 	s := configured(t, shortValidity)
 	c := s.client(t).newCall(s.newSubscriber(t, 600))
@@ -48,7 +48,7 @@ func (s *server) awaitRelease(t *testing.T, msisdn string) {
 	})
 }
 
-func TestGY107SupervisionStartsAgainAndSurvives(t *testing.T) {
+func TestGY_107_SupervisionStartsAgainAndSurvives(t *testing.T) {
 	t.Parallel()
 	t.Run("updates", func(t *testing.T) {
 		t.Parallel()
@@ -74,7 +74,7 @@ func TestGY107SupervisionStartsAgainAndSurvives(t *testing.T) {
 	})
 }
 
-func TestGY108UsageAfterSupervision(t *testing.T) {
+func TestGY_108_UsageAfterSupervision(t *testing.T) {
 	t.Parallel()
 	s := configured(t, shortValidity)
 	l := s.client(t)
@@ -91,7 +91,7 @@ func TestGY108UsageAfterSupervision(t *testing.T) {
 	s.wantAccount(t, updated.msisdn, 550, 0)
 }
 
-func TestGY109RestartedClientReleasesItsSessions(t *testing.T) {
+func TestGY_109_RestartedClientReleasesItsSessions(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	host := newHost()
@@ -134,7 +134,7 @@ func (s *server) restarted(t *testing.T, host string, state uint32) *link {
 	}
 }
 
-func TestGY110OtherOriginStatesReleaseNothing(t *testing.T) {
+func TestGY_110_OtherOriginStatesReleaseNothing(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	begin := func() (host string, l *link, c *call) {
@@ -164,7 +164,7 @@ func TestGY110OtherOriginStatesReleaseNothing(t *testing.T) {
 	s.wantAccount(t, kept.msisdn, 590, 60)
 }
 
-func TestGY111OwnOriginStateStays(t *testing.T) {
+func TestGY_111_OwnOriginStateStays(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	var states []uint32
@@ -181,7 +181,7 @@ func TestGY111OwnOriginStateStays(t *testing.T) {
 }
 
 // One value stands for the session state, and servers that share a database share the state.
-func TestGY111ServersOfOneDatabaseHaveOneOriginState(t *testing.T) {
+func TestGY_111_ServersOfOneDatabaseHaveOneOriginState(t *testing.T) {
 	t.Parallel()
 	db := ownDatabase(t)
 	var states []uint32

@@ -16,14 +16,14 @@ func opened(t *testing.T, seconds int64) (*server, *call) {
 	return s, c
 }
 
-func TestGY077UpdateDebitsAndReservesAnew(t *testing.T) {
+func TestGY_077_UpdateDebitsAndReservesAnew(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantGrant(t, c.update(1, service(100, uses(45), wants(60))), 100, 60, false)
 	s.wantAccount(t, c.msisdn, 555, 60)
 }
 
-func TestGY078UsageAboveTheGrant(t *testing.T) {
+func TestGY_078_UsageAboveTheGrant(t *testing.T) {
 	t.Parallel()
 	t.Run("covered", func(t *testing.T) {
 		t.Parallel()
@@ -45,7 +45,7 @@ func TestGY078UsageAboveTheGrant(t *testing.T) {
 	})
 }
 
-func TestGY079UpdateWithoutRequestGetsNoQuota(t *testing.T) {
+func TestGY_079_UpdateWithoutRequestGetsNoQuota(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	cca := c.update(1, service(100, uses(20)))
@@ -57,7 +57,7 @@ func TestGY079UpdateWithoutRequestGetsNoQuota(t *testing.T) {
 }
 
 // The plan demo takes a second for each million octets begun.
-func TestGY080AllReportedUnitsCount(t *testing.T) {
+func TestGY_080_AllReportedUnitsCount(t *testing.T) {
 	t.Parallel()
 	t.Run("seconds", func(t *testing.T) {
 		t.Parallel()
@@ -79,7 +79,7 @@ func TestGY080AllReportedUnitsCount(t *testing.T) {
 	})
 }
 
-func TestGY081RatingGroupsAreIndependent(t *testing.T) {
+func TestGY_081_RatingGroupsAreIndependent(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 1000))
@@ -91,7 +91,7 @@ func TestGY081RatingGroupsAreIndependent(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 995, 50+70+40)
 }
 
-func TestGY082AnswerRepeatsTheServices(t *testing.T) {
+func TestGY_082_AnswerRepeatsTheServices(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 1000))
@@ -117,7 +117,7 @@ func TestGY082AnswerRepeatsTheServices(t *testing.T) {
 	}
 }
 
-func TestGY083RefusedUpdateDebitsAndEnds(t *testing.T) {
+func TestGY_083_RefusedUpdateDebitsAndEnds(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 90))
@@ -136,7 +136,7 @@ func TestGY083RefusedUpdateDebitsAndEnds(t *testing.T) {
 }
 
 // Directory enquiries of the plan demo: 60 s to begin with, then two for one, by the minute.
-func TestGY084IncrementsCountOnTheWholeCall(t *testing.T) {
+func TestGY_084_IncrementsCountOnTheWholeCall(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 10_000))
@@ -154,7 +154,7 @@ func TestGY084IncrementsCountOnTheWholeCall(t *testing.T) {
 }
 
 // Location prices nothing yet, so the condition that changes is the number: a call at one for one goes on abroad at four for one.
-func TestGY086UsageIsPricedAsItWasGranted(t *testing.T) {
+func TestGY_086_UsageIsPricedAsItWasGranted(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 1000)
 	c.called = "tel:+61212345678"
@@ -164,7 +164,7 @@ func TestGY086UsageIsPricedAsItWasGranted(t *testing.T) {
 	s.wantAccount(t, c.msisdn, 900, 0)
 }
 
-func TestGY087ReasonsThatContinue(t *testing.T) {
+func TestGY_087_ReasonsThatContinue(t *testing.T) {
 	t.Parallel()
 	for _, value := range []uint32{reasonThreshold, reasonExhausted, reasonValidity, reasonForced} {
 		s, c := opened(t, 600)
@@ -173,7 +173,7 @@ func TestGY087ReasonsThatContinue(t *testing.T) {
 	}
 }
 
-func TestGY088ReasonsThatEnd(t *testing.T) {
+func TestGY_088_ReasonsThatEnd(t *testing.T) {
 	t.Parallel()
 	t.Run("FINAL", func(t *testing.T) {
 		t.Parallel()
@@ -191,7 +191,7 @@ func TestGY088ReasonsThatEnd(t *testing.T) {
 	})
 }
 
-func TestGY089ReasonInAnyPlace(t *testing.T) {
+func TestGY_089_ReasonInAnyPlace(t *testing.T) {
 	t.Parallel()
 	s, c := opened(t, 600)
 	wantGrant(t, c.update(1, service(100, uses(10), wants(60))), 100, 60, false)

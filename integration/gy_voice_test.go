@@ -9,7 +9,7 @@ import (
 
 // docs/spec/gy.md 4.15: voice. The plan demo takes four seconds for one to +61, nothing to 0800, one for one to all others.
 
-func TestGY161PriceByTheNumberCalled(t *testing.T) {
+func TestGY_161_PriceByTheNumberCalled(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l := s.client(t)
@@ -23,7 +23,7 @@ func TestGY161PriceByTheNumberCalled(t *testing.T) {
 	}
 }
 
-func TestGY162NumbersInAnyDress(t *testing.T) {
+func TestGY_162_NumbersInAnyDress(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	l := s.client(t)
@@ -42,7 +42,7 @@ func TestGY162NumbersInAnyDress(t *testing.T) {
 
 // Ten thousand calls with random reports, some of them twice, some out of order, over two connections at a time: every
 // bucket ends at exactly what was put in, less what was reported.
-func TestGY177TenThousandCallsAreExact(t *testing.T) {
+func TestGY_177_TenThousandCallsAreExact(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	subscribers, callsOfEach := 50, 200

@@ -9,7 +9,7 @@ import (
 
 // docs/spec/gy.md 4.2: watchdog and disconnect.
 
-func TestGY013WatchdogIsAnswered(t *testing.T) {
+func TestGY_013_WatchdogIsAnswered(t *testing.T) {
 	t.Parallel()
 	l := sharedServer(t).client(t)
 	dwa := l.call(l.dwr())
@@ -21,7 +21,7 @@ func TestGY013WatchdogIsAnswered(t *testing.T) {
 	}
 }
 
-func TestGY014WatchdogHasTheSameOriginState(t *testing.T) {
+func TestGY_014_WatchdogHasTheSameOriginState(t *testing.T) {
 	t.Parallel()
 	l := dial(t, sharedServer(t).endpoint.Diameter[0], newHost())
 	cea, dwa := l.call(l.cer()), l.call(l.dwr(u32(originStateID, 5)))
@@ -32,7 +32,7 @@ func TestGY014WatchdogHasTheSameOriginState(t *testing.T) {
 	}
 }
 
-func TestGY015WatchdogPassesRequestsInWork(t *testing.T) {
+func TestGY_015_WatchdogPassesRequestsInWork(t *testing.T) {
 	t.Parallel()
 	db := ownDatabase(t)
 	s := startServer(t, "--database", db.dsn)
@@ -66,7 +66,7 @@ func TestGY015WatchdogPassesRequestsInWork(t *testing.T) {
 	s.wantAccount(t, msisdn, 9_900, 60)
 }
 
-func TestGY016ServerAsksASilentPeer(t *testing.T) {
+func TestGY_016_ServerAsksASilentPeer(t *testing.T) {
 	t.Parallel()
 	l := impatientServer(t).client(t)
 	connected := time.Now()
@@ -81,7 +81,7 @@ func TestGY016ServerAsksASilentPeer(t *testing.T) {
 	}
 }
 
-func TestGY017SilentPeerIsDropped(t *testing.T) {
+func TestGY_017_SilentPeerIsDropped(t *testing.T) {
 	t.Parallel()
 	t.Run("silent", func(t *testing.T) {
 		t.Parallel()
@@ -121,7 +121,7 @@ func (l *link) inboxCommand(command uint32) message {
 	return m
 }
 
-func TestGY018DisconnectIsAnswered(t *testing.T) {
+func TestGY_018_DisconnectIsAnswered(t *testing.T) {
 	t.Parallel()
 	l := sharedServer(t).client(t)
 	wantCode(t, l.call(l.dpr(0)), 2001)
@@ -129,7 +129,7 @@ func TestGY018DisconnectIsAnswered(t *testing.T) {
 }
 
 // That no RAR follows a DPR belongs to the issue that builds RAR.
-func TestGY019RequestsBeforeDisconnectAreAnsweredFirst(t *testing.T) {
+func TestGY_019_RequestsBeforeDisconnectAreAnsweredFirst(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 600)
@@ -145,7 +145,7 @@ func TestGY019RequestsBeforeDisconnectAreAnsweredFirst(t *testing.T) {
 	}
 }
 
-func TestGY020ShutdownSaysGoodbye(t *testing.T) {
+func TestGY_020_ShutdownSaysGoodbye(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	l := s.client(t)
@@ -167,7 +167,7 @@ func TestGY020ShutdownSaysGoodbye(t *testing.T) {
 	}
 }
 
-func TestGY021LostConnectionEndsNoSession(t *testing.T) {
+func TestGY_021_LostConnectionEndsNoSession(t *testing.T) {
 	t.Parallel()
 	s := sharedServer(t)
 	msisdn := s.newSubscriber(t, 600)

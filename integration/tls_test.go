@@ -88,7 +88,7 @@ func (a authority) client(t *testing.T, host string) *tls.Config {
 	return config
 }
 
-func TestGY012MutualTLS(t *testing.T) {
+func TestGY_012_MutualTLS(t *testing.T) {
 	t.Parallel()
 	trusted, dir := newAuthority(t), dataDir(t)
 	certificate, key := trusted.issue(t, serverHost)
