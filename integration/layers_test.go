@@ -18,8 +18,9 @@ var mayImport = map[string][]string{
 	"rating":             {},
 	"ocs":                {"rating"},
 	"transfer":           {"rating", "ocs"},
-	"ocs/catalog":        {"rating", "ocs"},
-	"ocs/policy":         {"rating", "ocs", "transfer"},
+	"ocs/yamltext":       {},
+	"ocs/catalog":        {"rating", "ocs", "ocs/yamltext"},
+	"ocs/policy":         {"rating", "ocs", "transfer", "ocs/yamltext"},
 	"ocs/pin":            {"rating", "ocs", "transfer"},
 	"ocs/outbox":         {"rating", "ocs", "transfer"},
 	"ocs/postgres":       {"rating", "ocs", "transfer", "ocs/pin", "ocs/outbox"}, // the types of what pin and outbox keep in it

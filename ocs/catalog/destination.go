@@ -3,6 +3,7 @@ package catalog
 import (
 	"strings"
 
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/rating"
 )
 
@@ -40,7 +41,7 @@ func destinations(fields map[string]value, numbering rating.Numbering) (all []de
 // [rating.Numbering.Complete] completes a number: 0900 becomes +49900. That method itself would take it for a short code.
 // Digits that are neither international nor national are a fault and no guess: 33 may be France or a short code.
 func (v value) prefix(n rating.Numbering) (prefix string, ok bool) {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return "", false
 	}
@@ -48,8 +49,8 @@ func (v value) prefix(n rating.Numbering) (prefix string, ok bool) {
 	switch {
 	case text == everythingElse:
 		return "", true
-	case digits != "" && !isDigits(digits), len(digits) > maxDigits, text == "":
-		v.fault(`%q is no prefix: + and up to %d digits, or "*" for everything else`, clip(text), maxDigits)
+	case digits != "" && !yamltext.IsDigits(digits), len(digits) > maxDigits, text == "":
+		v.Faultf(`%q is no prefix: + and up to %d digits, or "*" for everything else`, yamltext.Clip(text), maxDigits)
 		return "", false
 	case isE164:
 		return text, true
@@ -58,22 +59,22 @@ func (v value) prefix(n rating.Numbering) (prefix string, ok bool) {
 	case n.National != "" && strings.HasPrefix(text, n.National):
 		return "+" + n.CountryCode + text[len(n.National):], true
 	}
-	v.fault("%q begins neither with + nor with a prefix of numbering; write +%s for a country, or list a short code under codes", text, text)
+	v.Faultf("%q begins neither with + nor with a prefix of numbering; write +%s for a country, or list a short code under codes", text, text)
 	return "", false
 }
 
 // code reads a short code, which is looked up as dialled. Longer ones that begin with it are meant too.
 func (v value) code(n rating.Numbering) (code string, ok bool) {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return "", false
 	}
 	if text == "" || len(text) > maxDigits || strings.Trim(text, "0123456789*#") != "" {
-		v.fault("%q is no short code: 1 to %d of 0-9, * and #", clip(text), maxDigits)
+		v.Faultf("%q is no short code: 1 to %d of 0-9, * and #", yamltext.Clip(text), maxDigits)
 		return "", false
 	}
 	if completed := n.Complete(rating.Number{Digits: text}); completed != text {
-		v.fault("%s is no short code: by numbering it is the number %s; write that under prefixes", text, completed)
+		v.Faultf("%s is no short code: by numbering it is the number %s; write that under prefixes", text, completed)
 		return "", false
 	}
 	return text, true

@@ -1,92 +1,23 @@
 package catalog
 
 import (
-	"cmp"
-	"errors"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
-)
 
-var marked = regexp.MustCompile(`# fault (.+)$`)
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
+	"github.com/gyro-ocs/gyro/ocs/yamltext/yamltest"
+)
 
 // Each line of testdata/faults that is wrong says what must be told of it. Nothing else may be.
 func TestEveryFaultIsToldWithItsLine(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/faults/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files of faults: %v", err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := Load(file)
-			if c != nil {
-				t.Error("a catalogue with faults was loaded")
-			}
-			compareFaults(t, file, expectedFaults(string(data)), toldFaults(t, err))
-		})
-	}
-}
-
-func expectedFaults(text string) map[int][]string {
-	want := map[int][]string{}
-	for i, line := range strings.Split(text, "\n") {
-		if found := marked.FindStringSubmatch(line); found != nil && i > 0 {
-			want[i+1] = strings.Split(found[1], " & ")
+	yamltest.CompareFaults(t, "testdata/faults/*.yaml", func(file string) error {
+		c, err := Load(file)
+		if c != nil {
+			t.Error("a catalogue with faults was loaded")
 		}
-	}
-	return want
-}
-
-// toldFaults takes an error of this package apart.
-func toldFaults(t *testing.T, err error) (told []Fault) {
-	t.Helper()
-	joined, ok := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err)
-	if !ok {
-		t.Fatalf("no joined faults: %v", err)
-	}
-	for _, e := range joined.Unwrap() {
-		fault, ok := errors.AsType[Fault](e)
-		if !ok {
-			t.Errorf("not a Fault: %v", e)
-		}
-		told = append(told, fault)
-	}
-	return told
-}
-
-func compareFaults(t *testing.T, file string, want map[int][]string, told []Fault) {
-	t.Helper()
-	if !slices.IsSortedFunc(told, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) }) {
-		t.Error("not in the order of lines")
-	}
-	for _, fault := range told {
-		if fault.File != file {
-			t.Errorf("%v: file %q, want %q", fault, fault.File, file)
-		}
-		at := slices.IndexFunc(want[fault.Line], func(part string) bool { return strings.Contains(fault.Error(), part) })
-		if at < 0 {
-			t.Errorf("not expected: %v", fault)
-			continue
-		}
-		want[fault.Line] = slices.Delete(want[fault.Line], at, at+1)
-	}
-	for line, parts := range want {
-		for _, part := range parts {
-			t.Errorf("line %d: not told: %s", line, part)
-		}
-	}
+		return err
+	})
 }
 
 func TestTextThatIsNoCatalogue(t *testing.T) {
@@ -132,7 +63,7 @@ func TestFaultsAreBounded(t *testing.T) {
 		t.Fatal("no error")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != maxFaults+1 || lines[maxFaults] != "and 14901 more faults" {
+	if len(lines) != yamltext.MaxFaults+1 || lines[yamltext.MaxFaults] != "and 14901 more faults" {
 		t.Errorf("%d lines, the last: %s", len(lines), lines[len(lines)-1])
 	}
 }

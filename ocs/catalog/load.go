@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 )
 
 // The bounds of a catalogue. A tariff for each of the 50,000 prefixes of a wholesale price list fits well.
@@ -48,7 +50,7 @@ func Parse(name string, data []byte) (*Catalog, error) {
 
 // appendDocument adds a file to the text of a catalogue, so that the whole is still a stream of YAML documents.
 func appendDocument(source, data []byte) []byte {
-	data = bytes.TrimPrefix(data, byteOrderMark)
+	data = yamltext.TrimMark(data)
 	if len(source) == 0 {
 		return slices.Clone(data)
 	}

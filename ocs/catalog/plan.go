@@ -3,6 +3,7 @@ package catalog
 import (
 	"strconv"
 
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/rating"
 )
 
@@ -31,7 +32,7 @@ func (v value) plan(name string) rating.Plan {
 		return plan
 	}
 	if description, ok := fields["description"]; ok {
-		description.text() // for people; only that it is text is checked
+		description.Text() // for people; only that it is text is checked
 	}
 	if numbering, ok := fields["numbering"]; ok {
 		plan.Numbering = numbering.numbering()
@@ -42,7 +43,7 @@ func (v value) plan(name string) rating.Plan {
 		}
 	}
 	if len(plan.Rates) == 0 {
-		v.fault("the plan prices nothing: add voice, data or message")
+		v.Faultf("the plan prices nothing: add voice, data or message")
 	}
 	return plan
 }
@@ -54,9 +55,9 @@ func (v value) numbering() (n rating.Numbering) {
 		if !ok {
 			return ""
 		}
-		text, ok := field.text()
-		if ok && (!isDigits(text) || len(text) > most) {
-			field.fault("%q is not %s: 1 to %d digits", clip(text), what, most)
+		text, ok := field.Text()
+		if ok && (!yamltext.IsDigits(text) || len(text) > most) {
+			field.Faultf("%q is not %s: 1 to %d digits", yamltext.Clip(text), what, most)
 		}
 		return text
 	}
@@ -64,10 +65,10 @@ func (v value) numbering() (n rating.Numbering) {
 	n.International = digits("international", "the prefix of international numbers", 8)
 	n.National = digits("national", "the trunk prefix of national numbers", 4)
 	if shortest, ok := fields["shortest"]; ok {
-		n.Shortest = int(shortest.whole(0, 15))
+		n.Shortest = int(shortest.Whole(0, 15))
 	}
 	if n.CountryCode == "" && n.National != "" {
-		v.fault("national numbers cannot be completed without country_code")
+		v.Faultf("national numbers cannot be completed without country_code")
 	}
 	return n
 }
@@ -94,7 +95,7 @@ func (v value) rates(numbering rating.Numbering, measures rating.Unit) (rates ra
 		rates.Groups = groups.groups(measures, names)
 	}
 	if len(names) == 0 {
-		v.fault("the service has no tariff: add tariffs, terminating, groups or default")
+		v.Faultf("the service has no tariff: add tariffs, terminating, groups or default")
 	}
 	return rates
 }
@@ -105,7 +106,7 @@ func (v value) groups(measures rating.Unit, names names) map[uint32]rating.Tarif
 	for name, entry := range v.entries("rating groups") {
 		group, err := strconv.ParseUint(name, 10, 32)
 		if err != nil || strconv.FormatUint(group, 10) != name { // 010 and 10 would be two keys and one group
-			entry.fault("%q is no rating group: a whole number from 0 to 4294967295", clip(name))
+			entry.Faultf("%q is no rating group: a whole number from 0 to 4294967295", yamltext.Clip(name))
 			continue
 		}
 		groups[uint32(group)] = entry.tariff(measures, names)
@@ -118,7 +119,7 @@ type names map[string]value
 
 func (n names) take(name string, v value) {
 	if first, ok := n[name]; ok {
-		v.fault("a tariff named %q is also in line %d; names differ within a service", name, first.line)
+		v.Faultf("a tariff named %q is also in line %d; names differ within a service", name, first.Line)
 		return
 	}
 	n[name] = v
@@ -132,7 +133,7 @@ func (v value) originating(numbering rating.Numbering, measures rating.Unit, nam
 		tariff, destinations := item.calledTariff(numbering, measures, names)
 		for _, d := range destinations {
 			if owner, ok := owners[d.prefix]; ok {
-				d.value.fault("%s is also in line %d, %s; it has one tariff", shown(d.prefix), owner.line, owner.key)
+				d.value.Faultf("%s is also in line %d, %s; it has one tariff", shown(d.prefix), owner.Line, owner.Key)
 				continue
 			}
 			owners[d.prefix] = d.value

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/rating"
 )
 
@@ -28,7 +29,7 @@ func (v value) calledTariff(n rating.Numbering, measures rating.Unit, names name
 	_, hasPrefixes := fields["prefixes"]
 	_, hasCodes := fields["codes"]
 	if !hasPrefixes && !hasCodes {
-		v.fault(`the tariff is for no number: add prefixes or codes, prefixes: ["*"] for everything else`)
+		v.Faultf(`the tariff is for no number: add prefixes or codes, prefixes: ["*"] for everything else`)
 	}
 	return v.price(fields, measures, names), destinations
 }
@@ -47,7 +48,7 @@ func (v value) price(fields map[string]value, measures rating.Unit, names names)
 	if name, ok := fields["name"]; ok {
 		t.Name = name.tariffName(names)
 	} else {
-		v.fault("the tariff has no name; rated events tell it")
+		v.Faultf("the tariff has no name; rated events tell it")
 	}
 	if field, ok := fields["measures"]; ok {
 		t.Measures = field.usageUnit()
@@ -57,7 +58,7 @@ func (v value) price(fields map[string]value, measures rating.Unit, names names)
 		t.Pays = field.bucketUnit()
 	}
 	if field, ok := fields["setup"]; ok {
-		t.Setup = rating.Units(field.whole(0, maxNumber))
+		t.Setup = rating.Units(field.Whole(0, maxNumber))
 	}
 	if field, ok := fields["increments"]; ok {
 		t.First, t.Next = field.increments()
@@ -66,23 +67,23 @@ func (v value) price(fields map[string]value, measures rating.Unit, names names)
 		t.Buckets = field.classes()
 	}
 	if field, ok := fields["barred"]; ok {
-		t.Barred = field.truth()
+		t.Barred = field.Truth()
 	}
 	switch field, ok := fields["price"]; {
 	case ok:
 		t.Price = field.ratio()
 	case !t.Barred:
-		v.fault("the tariff has no price; write price: 0 where it is free")
+		v.Faultf("the tariff has no price; write price: 0 where it is free")
 	}
 	return t
 }
 
 func (v value) tariffName(names names) string {
-	name, ok := v.text()
+	name, ok := v.Text()
 	switch {
 	case !ok:
 	case !isName(name):
-		v.fault("%q cannot name a tariff: use 1 to %d letters, digits, dots, dashes and underscores", clip(name), maxName)
+		v.Faultf("%q cannot name a tariff: use 1 to %d letters, digits, dots, dashes and underscores", yamltext.Clip(name), maxName)
 	default:
 		names.take(name, v)
 	}
@@ -90,10 +91,10 @@ func (v value) tariffName(names names) string {
 }
 
 func (v value) usageUnit() rating.Unit {
-	text, ok := v.text()
+	text, ok := v.Text()
 	unit := rating.Unit(text)
 	if ok && unit != rating.Seconds && unit != rating.Octets && unit != rating.Events {
-		v.fault("usage is not counted in %q but in seconds, octets or events", clip(text))
+		v.Faultf("usage is not counted in %q but in seconds, octets or events", yamltext.Clip(text))
 	}
 	return unit
 }
@@ -102,17 +103,17 @@ func (v value) usageUnit() rating.Unit {
 var currency = regexp.MustCompile(`^[A-Z]{3}$`)
 
 func (v value) bucketUnit() rating.Unit {
-	text, ok := v.text()
+	text, ok := v.Text()
 	unit := rating.Unit(text)
 	if ok && unit != rating.Seconds && unit != rating.Octets && unit != rating.Events && !currency.MatchString(text) {
-		v.fault("no bucket is counted in %q but in seconds, octets, events or a currency such as EUR", clip(text))
+		v.Faultf("no bucket is counted in %q but in seconds, octets, events or a currency such as EUR", yamltext.Clip(text))
 	}
 	return unit
 }
 
 // increments reads first/next, such as 30/6, or one number for both.
 func (v value) increments() (first, next rating.Units) {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return 1, 1
 	}
@@ -120,10 +121,10 @@ func (v value) increments() (first, next rating.Units) {
 	if !isPair {
 		other = one
 	}
-	f, firstOK := parseWhole(one)
-	n, nextOK := parseWhole(other)
+	f, firstOK := yamltext.ParseWhole(one)
+	n, nextOK := yamltext.ParseWhole(other)
 	if !firstOK || !nextOK || f < 1 || n < 1 || f > maxNumber || n > maxNumber {
-		v.fault("%q are no increments; write first/next of whole numbers from 1, such as 60/60 or 30/6", clip(text))
+		v.Faultf("%q are no increments; write first/next of whole numbers from 1, such as 60/60 or 30/6", yamltext.Clip(text))
 		return 1, 1
 	}
 	return rating.Units(f), rating.Units(n)
@@ -131,7 +132,7 @@ func (v value) increments() (first, next rating.Units) {
 
 // ratio reads a price: units/per, such as 4/1 or 20/60, or units for each one.
 func (v value) ratio() rating.Price {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return rating.Price{Per: 1}
 	}
@@ -139,10 +140,10 @@ func (v value) ratio() rating.Price {
 	if !isPair {
 		denominator = "1"
 	}
-	units, unitsOK := parseWhole(numerator)
-	per, perOK := parseWhole(denominator)
+	units, unitsOK := yamltext.ParseWhole(numerator)
+	per, perOK := yamltext.ParseWhole(denominator)
 	if !unitsOK || !perOK || per < 1 || units > maxNumber || per > maxNumber {
-		v.fault("%q is no price; write bucket units / units of usage in whole numbers, such as 4/1 or 20/60", clip(text))
+		v.Faultf("%q is no price; write bucket units / units of usage in whole numbers, such as 4/1 or 20/60", yamltext.Clip(text))
 		return rating.Price{Per: 1}
 	}
 	return rating.Price{Units: rating.Units(units), Per: rating.Units(per)}
@@ -152,13 +153,13 @@ func (v value) ratio() rating.Price {
 func (v value) classes() []string {
 	var classes []string
 	for _, item := range v.items() {
-		class, ok := item.text()
+		class, ok := item.Text()
 		switch {
 		case !ok:
 		case !isName(class):
-			item.fault("%q cannot name a class of buckets: use 1 to %d letters, digits, dots, dashes and underscores", clip(class), maxName)
+			item.Faultf("%q cannot name a class of buckets: use 1 to %d letters, digits, dots, dashes and underscores", yamltext.Clip(class), maxName)
 		case slices.Contains(classes, class):
-			item.fault("the class %s is named twice", class)
+			item.Faultf("the class %s is named twice", class)
 		default:
 			classes = append(classes, class)
 		}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
@@ -15,7 +16,7 @@ var (
 func (v value) kinds() map[transfer.Kind]transfer.KindRules {
 	kinds := map[transfer.Kind]transfer.KindRules{}
 	for name, entry := range v.entries("kinds of transfer") {
-		k, before := transfer.Kind(name), v.p.faults.count()
+		k, before := transfer.Kind(name), v.Reader().Faults()
 		rules, ok := entry.kind()
 		if !ok {
 			continue
@@ -24,7 +25,7 @@ func (v value) kinds() map[transfer.Kind]transfer.KindRules {
 		kinds[k] = rules
 	}
 	if len(kinds) == 0 {
-		v.fault("no kind: without one nothing can be sent; transfers are stopped with enabled: false")
+		v.Faultf("no kind: without one nothing can be sent; transfers are stopped with enabled: false")
 	}
 	return kinds
 }
@@ -37,19 +38,19 @@ func (v value) kind() (k transfer.KindRules, ok bool) {
 	}
 	for _, key := range []string{"least", "most"} {
 		if _, there := fields[key]; !there {
-			v.fault("no %s", key)
+			v.Faultf("no %s", key)
 			ok = false
 		}
 	}
 	read := reader(fields)
-	read("off", func(f value) { k.Off = f.truth() })
+	read("off", func(f value) { k.Off = f.Truth() })
 	read("least", func(f value) { k.Least = f.quantity() })
 	read("most", func(f value) { k.Most = f.quantity() })
 	read("step", func(f value) { k.Step = f.quantity() })
 	read("min_remaining", func(f value) { k.MinRemaining = f.quantity() })
 	read("receiver_cap", func(f value) { k.ReceiverCap = f.quantity() })
 	read("fee_bearer", func(f value) { k.Bearer = one(f, transfer.Originator, transfer.Receiver) })
-	read("receiver_consents", func(f value) { k.ReceiverConsents = f.truth() })
+	read("receiver_consents", func(f value) { k.ReceiverConsents = f.Truth() })
 	read("reversal", func(f value) { k.Reversal = f.reversal() })
 	return k, ok
 }
@@ -68,10 +69,10 @@ func (v value) reversal() transfer.ReversalRules {
 	}
 	read("window", func(f value) { r.Window = f.time() })
 	read("decide", func(f value) { r.Decide = f.time() })
-	read("fee_refunded", func(f value) { r.FeeRefunded = f.truth() })
-	read("persons", func(f value) { r.Persons = int(f.whole(2, 10)) })
-	read("persons_after", func(f value) { r.PersonsAfter = int(f.whole(2, 10)) })
-	read("claims", func(f value) { r.Claims = int(f.whole(1, 100)) })
+	read("fee_refunded", func(f value) { r.FeeRefunded = f.Truth() })
+	read("persons", func(f value) { r.Persons = int(f.Whole(2, 10)) })
+	read("persons_after", func(f value) { r.PersonsAfter = int(f.Whole(2, 10)) })
+	read("claims", func(f value) { r.Claims = int(f.Whole(1, 100)) })
 	return r
 }
 
@@ -92,7 +93,7 @@ func (v value) channels() map[transfer.Channel]transfer.ChannelRules {
 	channels := map[transfer.Channel]transfer.ChannelRules{}
 	usual := transfer.Default().Channels
 	for name, entry := range v.entries("channels") {
-		c, before := transfer.Channel(name), v.p.faults.count()
+		c, before := transfer.Channel(name), v.Reader().Faults()
 		rules := usual[c]
 		if fields, ok := entry.fields(channelKeys...); ok {
 			read := reader(fields)
@@ -100,7 +101,7 @@ func (v value) channels() map[transfer.Channel]transfer.ChannelRules {
 				rules.Step = one(f, transfer.NoStep, transfer.YesNo, transfer.PIN, transfer.PINAndID)
 			})
 			read("confirm_above", func(f value) { rules.StepAbove = f.quantity() })
-			read("interactive", func(f value) { rules.Interactive = f.truth() })
+			read("interactive", func(f value) { rules.Interactive = f.Truth() })
 		}
 		if rules.Step == "" {
 			rules.Step = transfer.PIN
@@ -109,7 +110,7 @@ func (v value) channels() map[transfer.Channel]transfer.ChannelRules {
 		channels[c] = rules
 	}
 	if len(channels) == 0 {
-		v.fault("no channel: without one nothing can be sent; transfers are stopped with enabled: false")
+		v.Faultf("no channel: without one nothing can be sent; transfers are stopped with enabled: false")
 	}
 	return channels
 }
@@ -123,9 +124,9 @@ const maxHops = 1000
 func (v value) classes(expiry transfer.ExpiryRule, hops int) map[string]transfer.ClassRules {
 	classes := map[string]transfer.ClassRules{}
 	for name, entry := range v.entries("classes of lots") {
-		before := v.p.faults.count()
+		before := v.Reader().Faults()
 		if name == "" || len(name) > maxName {
-			entry.fault("%q cannot name a class: use 1 to %d octets", clip(name), maxName)
+			entry.Faultf("%q cannot name a class: use 1 to %d octets", yamltext.Clip(name), maxName)
 		}
 		rules, ok := entry.class(hops)
 		if !ok {
@@ -137,7 +138,7 @@ func (v value) classes(expiry transfer.ExpiryRule, hops int) map[string]transfer
 		classes[name] = rules
 	}
 	if len(classes) == 0 {
-		v.fault("no class: without one nothing can be sent")
+		v.Faultf("no class: without one nothing can be sent")
 	}
 	return classes
 }
@@ -148,22 +149,22 @@ func (v value) class(hops int) (c transfer.ClassRules, ok bool) {
 		return c, false
 	}
 	read := reader(fields)
-	read("movable", func(f value) { c.Movable = f.truth() })
+	read("movable", func(f value) { c.Movable = f.Truth() })
 	if !c.Movable {
 		for _, key := range classKeys[1:] {
 			read(key, func(f value) {
-				f.fault("what is not for sending has no rules: add movable: true, or leave %s out", key)
+				f.Faultf("what is not for sending has no rules: add movable: true, or leave %s out", key)
 			})
 		}
 		return c, true
 	}
 	c.MaxHops = hops
 	read("kinds", func(f value) { c.Kinds = some(f, transfer.Kinds()...) })
-	read("max_hops", func(f value) { c.MaxHops = int(f.whole(0, maxHops)) })
+	read("max_hops", func(f value) { c.MaxHops = int(f.Whole(0, maxHops)) })
 	read("becomes", func(f value) {
 		c.Becomes = map[transfer.Kind]string{}
 		for kind, class := range f.entries("kinds of transfer") {
-			c.Becomes[transfer.Kind(kind)], _ = class.text()
+			c.Becomes[transfer.Kind(kind)], _ = class.Text()
 		}
 	})
 	return c, true

@@ -22,7 +22,7 @@ const maxCount = 1_000_000_000
 func (v value) limits() (limits []transfer.Limit) {
 	names := names{}
 	for _, item := range v.items() {
-		before := v.p.faults.count()
+		before := v.Reader().Faults()
 		l, ok := item.limit()
 		if !ok {
 			continue
@@ -41,7 +41,7 @@ func (v value) limit() (l transfer.Limit, ok bool) {
 	}
 	for _, key := range []string{"scope", "window"} {
 		if _, there := fields[key]; !there {
-			v.fault("no %s", key)
+			v.Faultf("no %s", key)
 			ok = false
 		}
 	}
@@ -51,17 +51,17 @@ func (v value) limit() (l transfer.Limit, ok bool) {
 	})
 	l.Kinds, l.Channels = kindsOf(fields), channelsOf(fields)
 	window := ""
-	read("window", func(f value) { l.Window, window = f.window(), f.node.Value })
+	read("window", func(f value) { l.Window, window = f.window(), f.Node.Value })
 	read("tz", func(f value) {
 		if l.Window.Period == transfer.Rolling {
-			f.fault("a rolling window has no calendar")
+			f.Faultf("a rolling window has no calendar")
 			return
 		}
 		l.Window.Zone = f.zone()
 	})
-	read("count", func(f value) { l.Count = f.whole(1, maxCount) })
+	read("count", func(f value) { l.Count = f.Whole(1, maxCount) })
 	read("seconds", func(f value) { l.Seconds = f.quantity() })
-	read("refused_too", func(f value) { l.Refused = f.truth() })
+	read("refused_too", func(f value) { l.Refused = f.Truth() })
 	l.Name = nameOfLimit(l, window)
 	read("name", func(f value) { l.Name = f.name() })
 	return l, ok
@@ -96,7 +96,7 @@ func oneOrSome(fields map[string]value, single, plural string, into func(value))
 	b, hasSome := fields[plural]
 	switch {
 	case hasOne && hasSome:
-		a.fault("both %s and %s; leave one", single, plural)
+		a.Faultf("both %s and %s; leave one", single, plural)
 	case hasOne:
 		into(a)
 	case hasSome:
@@ -107,7 +107,7 @@ func oneOrSome(fields map[string]value, single, plural string, into func(value))
 func (v value) fees() (fees []transfer.FeeRule) {
 	names := names{}
 	for _, item := range v.items() {
-		before := v.p.faults.count()
+		before := v.Reader().Faults()
 		f, ok := item.fee()
 		if !ok {
 			continue
@@ -125,7 +125,7 @@ func (v value) fee() (rule transfer.FeeRule, ok bool) {
 		return rule, false
 	}
 	if _, there := fields["name"]; !there {
-		v.fault("the fee has no name; explanations and free transfers tell it")
+		v.Faultf("the fee has no name; explanations and free transfers tell it")
 		ok = false
 	}
 	read := reader(fields)
@@ -134,18 +134,18 @@ func (v value) fee() (rule transfer.FeeRule, ok bool) {
 	rule.Bands = v.feeBands(fields)
 	read("least", func(f value) { rule.Least = f.quantity() })
 	read("most", func(f value) { rule.Most = f.quantity() })
-	read("free", func(f value) { rule.Free = f.whole(1, maxCount) })
+	read("free", func(f value) { rule.Free = f.Whole(1, maxCount) })
 	read("free_window", func(f value) { rule.FreeEvery = f.window() })
 	read("tz", func(f value) { rule.FreeEvery.Zone = f.zone() })
 	for _, key := range []string{"free_window", "tz"} {
 		read(key, func(f value) {
 			if rule.Free == 0 {
-				f.fault("nothing is free: add free, how many transfers of a window cost nothing")
+				f.Faultf("nothing is free: add free, how many transfers of a window cost nothing")
 			}
 		})
 	}
 	if rule.Free > 0 && rule.FreeEvery.Period == "" {
-		v.fault("free without free_window: write free_window: month/calendar")
+		v.Faultf("free without free_window: write free_window: month/calendar")
 		ok = false
 	}
 	return rule, ok
@@ -159,7 +159,7 @@ func (v value) feeBands(fields map[string]value) []transfer.FeeBand {
 	}
 	for _, key := range []string{"flat", "percent"} {
 		if f, ok := fields[key]; ok {
-			f.fault("both bands and %s; put it into the bands", key)
+			f.Faultf("both bands and %s; put it into the bands", key)
 		}
 	}
 	var list []transfer.FeeBand
@@ -182,7 +182,7 @@ func feeBand(fields map[string]value) (b transfer.FeeBand) {
 func (v value) commissions() (rules []transfer.CommissionRule) {
 	names := names{}
 	for _, item := range v.items() {
-		before := v.p.faults.count()
+		before := v.Reader().Faults()
 		c, ok := item.commission()
 		if !ok {
 			continue
@@ -200,7 +200,7 @@ func (v value) commission() (rule transfer.CommissionRule, ok bool) {
 		return rule, false
 	}
 	if _, there := fields["name"]; !there {
-		v.fault("the commission has no name; explanations tell it")
+		v.Faultf("the commission has no name; explanations tell it")
 		ok = false
 	}
 	read := reader(fields)
@@ -212,7 +212,7 @@ func (v value) commission() (rule transfer.CommissionRule, ok bool) {
 		return rule, ok
 	}
 	for _, key := range []string{"agent_percent", "parent_percent"} {
-		read(key, func(f value) { f.fault("both bands and %s; put it into the bands", key) })
+		read(key, func(f value) { f.Faultf("both bands and %s; put it into the bands", key) })
 	}
 	for _, item := range bands.items() {
 		if fields, ok := item.fields(commissionBandKeys...); ok {

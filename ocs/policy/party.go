@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
@@ -26,23 +27,23 @@ var (
 const maxDays = 36600
 
 func (v value) expiry() (e transfer.ExpiryRule) {
-	before := v.p.faults.count()
+	before := v.Reader().Faults()
 	e.Mode = transfer.Inherit
-	if v.node.Kind == yaml.ScalarNode { // expiry: inherit
+	if v.Node.Kind == yaml.ScalarNode { // expiry: inherit
 		e.Mode = one(v, transfer.Inherit, transfer.Shorten, transfer.Fixed, transfer.ByAmount, transfer.Extend)
 	} else if fields, ok := v.fields(expiryKeys...); ok {
 		read := reader(fields)
 		read("mode", func(f value) {
 			e.Mode = one(f, transfer.Inherit, transfer.Shorten, transfer.Fixed, transfer.ByAmount, transfer.Extend)
 		})
-		read("days", func(f value) { e.Days = int(f.whole(1, maxDays)) })
-		read("life_days", func(f value) { e.Life = int(f.whole(1, maxDays)) })
+		read("days", func(f value) { e.Days = int(f.Whole(1, maxDays)) })
+		read("life_days", func(f value) { e.Life = int(f.Whole(1, maxDays)) })
 		read("bands", func(f value) {
 			for _, item := range f.items() {
 				if fields, ok := item.fields(daysBandKeys...); ok {
 					band := transfer.DaysBand{}
 					reader(fields)("up_to", func(f value) { band.UpTo = f.quantity() })
-					reader(fields)("days", func(f value) { band.Days = int(f.whole(1, maxDays)) })
+					reader(fields)("days", func(f value) { band.Days = int(f.Whole(1, maxDays)) })
 					e.Band = append(e.Band, band)
 				}
 			}
@@ -72,7 +73,7 @@ func (v value) onlyIn(mode transfer.ExpiryMode, modes ...transfer.ExpiryMode) {
 		}
 		known[i] = string(m)
 	}
-	v.fault("it means nothing when the mode is %s; it is for %s", mode, strings.Join(known, ", "))
+	v.Faultf("it means nothing when the mode is %s; it is for %s", mode, strings.Join(known, ", "))
 }
 
 // eligibility also returns the hop limit of classes that have none of their own; 0: there is none.
@@ -85,11 +86,11 @@ func (v value) eligibility(p *transfer.Policy) (hops int) {
 	read("sender_min_age_days", func(f value) { e.SenderAge = f.days() })
 	read("receiver_min_age_days", func(f value) { e.ReceiverAge = f.days() })
 	read("recharge_within_days", func(f value) { e.RechargeWithin = f.days() })
-	read("max_hops", func(f value) { hops = int(f.whole(1, maxHops)) })
-	read("roaming", func(f value) { e.Roaming = f.truth() })
-	read("postpaid_sends", func(f value) { e.PostpaidSends = f.truth() })
-	read("postpaid_receives", func(f value) { e.PostpaidReceives = f.truth() })
-	read("repay_first", func(f value) { e.RepayFirst = f.truth() })
+	read("max_hops", func(f value) { hops = int(f.Whole(1, maxHops)) })
+	read("roaming", func(f value) { e.Roaming = f.Truth() })
+	read("postpaid_sends", func(f value) { e.PostpaidSends = f.Truth() })
+	read("postpaid_receives", func(f value) { e.PostpaidReceives = f.Truth() })
+	read("repay_first", func(f value) { e.RepayFirst = f.Truth() })
 	read("families", func(f value) {
 		for _, item := range f.items() {
 			fields, ok := item.fields(familyKeys...)
@@ -99,9 +100,9 @@ func (v value) eligibility(p *transfer.Policy) (hops int) {
 			pair := transfer.FamilyPair{}
 			for key, into := range map[string]*string{"from": &pair.From, "to": &pair.To} {
 				if field, ok := fields[key]; ok {
-					*into, _ = field.text()
+					*into, _ = field.Text()
 				} else {
-					item.fault("no %s", key)
+					item.Faultf("no %s", key)
 				}
 			}
 			e.Families = append(e.Families, pair)
@@ -131,12 +132,12 @@ func (v value) cooling(c *transfer.Cooling) {
 	switch {
 	case hasAfter && hasHours:
 		*c = transfer.Cooling{}
-		d := time.Duration(hours.whole(0, 24*maxDays)) * time.Hour
+		d := time.Duration(hours.Whole(0, 24*maxDays)) * time.Hour
 		for _, change := range some(after, simSwap, numberPort, pinReset, deviceChange) {
 			*times[change] = d
 		}
 	case hasAfter || hasHours:
-		v.fault("after and hours go together")
+		v.Faultf("after and hours go together")
 	}
 	for key, into := range times {
 		read(key, func(f value) { *into = f.time() })
@@ -149,8 +150,8 @@ func (v value) solicit(s *transfer.SolicitRules) {
 	if !ok {
 		return
 	}
-	before, read := v.p.faults.count(), reader(fields)
-	read("enabled", func(f value) { s.Enabled = f.truth() })
+	before, read := v.Reader().Faults(), reader(fields)
+	read("enabled", func(f value) { s.Enabled = f.Truth() })
 	read("life", func(f value) { s.Life = f.time() })
 	read("only_less", func(f value) { s.OnlyLess = f.quantity() })
 	v.checked(before, func(p *transfer.Policy) { p.Solicit = *s })
@@ -161,20 +162,20 @@ func (v value) pin(p *transfer.PINRules) {
 	if !ok {
 		return
 	}
-	before, read := v.p.faults.count(), reader(fields)
-	read("digits", func(f value) { p.Digits = int(f.whole(4, 8)) })
-	read("tries", func(f value) { p.Tries = int(f.whole(1, 100)) })
+	before, read := v.Reader().Faults(), reader(fields)
+	read("digits", func(f value) { p.Digits = int(f.Whole(4, 8)) })
+	read("tries", func(f value) { p.Tries = int(f.Whole(1, 100)) })
 	read("lock", func(f value) { p.Lock = f.time() })
 	read("lock_growth", func(f value) { p.LockGrowth = f.growth() })
 	read("reset_quota", func(f value) { p.Resets, p.ResetEvery = f.quota() })
 	read("default_usable", func(f value) {
-		if f.truth() {
-			f.fault("a PIN that somebody else set opens nothing, always: write false or leave it out")
+		if f.Truth() {
+			f.Faultf("a PIN that somebody else set opens nothing, always: write false or leave it out")
 		}
 	})
 	read("weak_list", func(f value) {
-		if !f.truth() {
-			f.fault("PINs that are easy to guess cannot be chosen, ever: write true or leave it out")
+		if !f.Truth() {
+			f.Faultf("PINs that are easy to guess cannot be chosen, ever: write true or leave it out")
 		}
 	})
 	v.checked(before, func(policy *transfer.Policy) { policy.PIN = *p })
@@ -182,13 +183,13 @@ func (v value) pin(p *transfer.PINRules) {
 
 // growth reads 2x.
 func (v value) growth() int {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return 1
 	}
-	n, ok := parseWhole(strings.TrimSuffix(text, "x"))
+	n, ok := yamltext.ParseWhole(strings.TrimSuffix(text, "x"))
 	if !ok || n < 1 || n > 100 {
-		v.fault("%q is no growth: write 1x to 100x", clip(text))
+		v.Faultf("%q is no growth: write 1x to 100x", yamltext.Clip(text))
 		return 1
 	}
 	return int(n)
@@ -196,15 +197,15 @@ func (v value) growth() int {
 
 // quota reads 1/30d.
 func (v value) quota() (int, time.Duration) {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return 0, 0
 	}
 	count, every, found := strings.Cut(text, "/")
-	n, isNumber := parseWhole(count)
+	n, isNumber := yamltext.ParseWhole(count)
 	d, isTime := parseTime(every)
 	if !found || !isNumber || n > 1000 || !isTime || d == 0 {
-		v.fault("%q is no quota: write 1/30d, once in thirty days", clip(text))
+		v.Faultf("%q is no quota: write 1/30d, once in thirty days", yamltext.Clip(text))
 		return 0, 0
 	}
 	return int(n), d

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/rating"
 	"github.com/gyro-ocs/gyro/transfer"
 )
@@ -59,30 +60,30 @@ func sayTime(d time.Duration) string {
 }
 
 func (v value) time() time.Duration {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return 0
 	}
 	d, ok := parseTime(text)
 	if !ok {
-		v.fault("%q is no time: write 3d, 36h, 90m, 30s or 1d12h, a hundred years at most", clip(text))
+		v.Faultf("%q is no time: write 3d, 36h, 90m, 30s or 1d12h, a hundred years at most", yamltext.Clip(text))
 	}
 	return d
 }
 
 // days reads a whole number of days.
-func (v value) days() time.Duration { return time.Duration(v.whole(0, 36600)) * 24 * time.Hour }
+func (v value) days() time.Duration { return time.Duration(v.Whole(0, 36600)) * 24 * time.Hour }
 
 const minutes = "min"
 
 // quantity reads a quantity of seconds: 7500, or 125min.
 func (v value) quantity() rating.Units {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return 0
 	}
 	digits, isMinutes := strings.CutSuffix(text, minutes)
-	n, ok := parseWhole(digits)
+	n, ok := yamltext.ParseWhole(digits)
 	if ok && isMinutes {
 		if n > int64(transfer.MaxSeconds) {
 			ok = false
@@ -90,7 +91,7 @@ func (v value) quantity() rating.Units {
 		n *= 60
 	}
 	if !ok || n > int64(transfer.MaxSeconds) {
-		v.fault("%q is no quantity: write whole seconds, such as 7500, or minutes, such as 125min, up to %d seconds", clip(text), transfer.MaxSeconds)
+		v.Faultf("%q is no quantity: write whole seconds, such as 7500, or minutes, such as 125min, up to %d seconds", yamltext.Clip(text), transfer.MaxSeconds)
 		return 0
 	}
 	return rating.Units(n)
@@ -108,18 +109,18 @@ var percentForm = regexp.MustCompile(`^([0-9]{1,3})(?:\.([0-9]{1,2}))?$`)
 
 // percent reads a percentage with up to two decimals into basis points.
 func (v value) percent() int64 {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return 0
 	}
 	found := percentForm.FindStringSubmatch(text)
 	if found == nil {
-		v.fault("%q is no percentage: write 0 to 100, with two decimals at most", clip(text))
+		v.Faultf("%q is no percentage: write 0 to 100, with two decimals at most", yamltext.Clip(text))
 		return 0
 	}
 	points, _ := strconv.ParseInt(found[1]+(found[2] + "00")[:2], 10, 64)
 	if points > 10_000 {
-		v.fault("%q is more than 100 percent", clip(text))
+		v.Faultf("%q is more than 100 percent", yamltext.Clip(text))
 		return 0
 	}
 	return points
@@ -142,7 +143,7 @@ const (
 
 // window reads a window such as day/calendar or 30d/rolling.
 func (v value) window() (w transfer.Window) {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return w
 	}
@@ -156,7 +157,7 @@ func (v value) window() (w transfer.Window) {
 			return transfer.Window{Period: transfer.Rolling, Length: d}
 		}
 	}
-	v.fault("%q is no window: write day/calendar, week/calendar, month/calendar or 30d/rolling", clip(text))
+	v.Faultf("%q is no window: write day/calendar, week/calendar, month/calendar or 30d/rolling", yamltext.Clip(text))
 	return transfer.Window{Period: transfer.Day}
 }
 
@@ -174,7 +175,7 @@ func sayWindow(w transfer.Window) string {
 
 // zone reads the name of a time zone. UTC is nil, as in a policy that names none.
 func (v value) zone() *time.Location {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return nil
 	}
@@ -182,12 +183,12 @@ func (v value) zone() *time.Location {
 	case "UTC", "Etc/UTC":
 		return nil
 	case "", "Local": // what this machine has is no rule
-		v.fault("%q is no time zone: write a name of the tz database, such as Etc/UTC or Africa/Nairobi", text)
+		v.Faultf("%q is no time zone: write a name of the tz database, such as Etc/UTC or Africa/Nairobi", text)
 		return nil
 	}
 	zone, err := time.LoadLocation(text)
 	if err != nil {
-		v.fault("%q is no time zone: write a name of the tz database, such as Etc/UTC or Africa/Nairobi", clip(text))
+		v.Faultf("%q is no time zone: write a name of the tz database, such as Etc/UTC or Africa/Nairobi", yamltext.Clip(text))
 		return nil
 	}
 	return zone
@@ -195,13 +196,13 @@ func (v value) zone() *time.Location {
 
 // instant reads a time of the calendar with its zone.
 func (v value) instant() time.Time {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		v.fault("%q is no time: write 2024-05-01T12:00:00Z", clip(text))
+		v.Faultf("%q is no time: write 2024-05-01T12:00:00Z", yamltext.Clip(text))
 		return time.Time{}
 	}
 	return t.UTC()

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
@@ -37,20 +38,20 @@ func (v value) rules() *transfer.Policy {
 	need := func(key, what string, into func(value)) {
 		field, ok := fields[key]
 		if !ok {
-			v.fault("no %s: %s", key, what)
+			v.Faultf("no %s: %s", key, what)
 			return
 		}
 		into(field)
 	}
 	read("policy_version", func(f value) { p.Version = f.version() })
 	read("enabled", func(f value) {
-		if !f.truth() {
+		if !f.Truth() {
 			p.Stop = &transfer.Stop{}
 		}
 	})
 	read("stop", func(f value) {
 		if p.Stop == nil {
-			f.fault("transfers are not stopped: add enabled: false, or leave this out")
+			f.Faultf("transfers are not stopped: add enabled: false, or leave this out")
 		}
 		if stop := f.stop(); p.Stop != nil {
 			p.Stop = stop
@@ -74,22 +75,22 @@ func (v value) rules() *transfer.Policy {
 		"quote_life": &p.QuoteLife, "hold_life": &p.HoldLife, "consent_life": &p.ConsentLife, "payout_life": &p.PayoutLife,
 	} {
 		read(key, func(f value) {
-			before := f.p.faults.count()
-			if *life = f.time(); *life < time.Second && f.p.faults.count() == before {
-				f.fault("less than a second")
+			before := f.Reader().Faults()
+			if *life = f.time(); *life < time.Second && f.Reader().Faults() == before {
+				f.Faultf("less than a second")
 			}
 		})
 	}
-	read("payout_tries", func(f value) { p.PayoutTries = int(f.whole(1, 100)) })
+	read("payout_tries", func(f value) { p.PayoutTries = int(f.Whole(1, 100)) })
 	read("repeat_after", func(f value) { p.RepeatAfter = f.time() })
 	return p
 }
 
 // version reads what the author calls a policy.
 func (v value) version() string {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if ok && (text == "" || len(text) > maxName || strings.Trim(text, letters+"0123456789._-") != "") {
-		v.fault("%q is no version: use 1 to %d letters, digits, dots, dashes and underscores", clip(text), maxName)
+		v.Faultf("%q is no version: use 1 to %d letters, digits, dots, dashes and underscores", yamltext.Clip(text), maxName)
 	}
 	return text
 }
@@ -109,8 +110,8 @@ func (v value) stop() *transfer.Stop {
 		return stop
 	}
 	if reason, ok := fields["reason"]; ok {
-		if stop.Reason, ok = reason.text(); ok && len([]rune(stop.Reason)) > maxReason {
-			reason.fault("longer than %d characters", maxReason)
+		if stop.Reason, ok = reason.Text(); ok && len([]rune(stop.Reason)) > maxReason {
+			reason.Faultf("longer than %d characters", maxReason)
 		}
 	}
 	if since, ok := fields["since"]; ok {
@@ -123,7 +124,7 @@ func (v value) stop() *transfer.Stop {
 // that is otherwise the default one, and so without fault. What has faults since before is not looked at again: they would only
 // be followed by others.
 func (v value) checked(before int, put func(*transfer.Policy)) {
-	if v.p.faults.count() > before {
+	if v.Reader().Faults() > before {
 		return
 	}
 	p := transfer.Default()
@@ -133,7 +134,7 @@ func (v value) checked(before int, put func(*transfer.Policy)) {
 			err = inner // without the name of the part, which the key tells
 		}
 		for _, one := range parts(err) {
-			v.fault("%s", one)
+			v.Faultf("%s", one)
 		}
 	}
 }
@@ -155,7 +156,7 @@ func parts(err error) (all []error) {
 
 // one reads one of some words.
 func one[T ~string](v value, words ...T) T {
-	text, ok := v.text()
+	text, ok := v.Text()
 	if !ok {
 		return words[0]
 	}
@@ -164,7 +165,7 @@ func one[T ~string](v value, words ...T) T {
 		for i, w := range words {
 			known[i] = string(w)
 		}
-		v.fault("%q is none of %s", clip(text), strings.Join(known, ", "))
+		v.Faultf("%q is none of %s", yamltext.Clip(text), strings.Join(known, ", "))
 		return words[0]
 	}
 	return T(text)
@@ -172,13 +173,13 @@ func one[T ~string](v value, words ...T) T {
 
 // some reads a list of words, each once, or one alone.
 func some[T ~string](v value, words ...T) (list []T) {
-	if v.node.Kind != yaml.SequenceNode {
+	if v.Node.Kind != yaml.SequenceNode {
 		return []T{one(v, words...)}
 	}
 	for _, item := range v.items() {
 		word := one(item, words...)
 		if slices.Contains(list, word) {
-			item.fault("%q is there twice", word)
+			item.Faultf("%q is there twice", word)
 			continue
 		}
 		list = append(list, word)
@@ -191,11 +192,11 @@ type names map[string]value
 
 // take notes the name of a rule; what tells it. One with faults since before may have no name of its own, and is passed over.
 func (n names) take(before int, what string, v value) {
-	if v.p.faults.count() > before {
+	if v.Reader().Faults() > before {
 		return
 	}
 	if first, ok := n[what]; ok {
-		v.fault("%s is also in line %d; give it another name", what, first.line)
+		v.Faultf("%s is also in line %d; give it another name", what, first.Line)
 		return
 	}
 	n[what] = v

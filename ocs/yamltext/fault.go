@@ -1,4 +1,4 @@
-package catalog
+package yamltext
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// A Fault is one thing that is wrong with a catalogue, and where.
+// A Fault is one thing that is wrong with a text, and where.
 type Fault struct {
 	File   string
 	Line   int    // from 1; 0 when it is the file as a whole
@@ -27,16 +27,19 @@ func (f Fault) Error() string {
 	return text + ": " + f.Reason
 }
 
-// maxFaults is how many faults are told; of what a machine wrote wrongly, a hundred examples are enough.
-const maxFaults = 100
+// MaxFaults is how many faults are told; of what a machine wrote wrongly, a hundred examples are enough.
+const MaxFaults = 100
 
 // faults collects what is wrong. The zero value has none.
 type faults struct {
 	told []Fault
-	more int // not told, beyond maxFaults
+	more int // not told, beyond MaxFaults
 }
 
-func (f *faults) full() bool { return len(f.told) >= maxFaults }
+func (f *faults) full() bool { return len(f.told) >= MaxFaults }
+
+// count returns how many there are, told or not.
+func (f *faults) count() int { return len(f.told) + f.more }
 
 func (f *faults) add(fault Fault) {
 	if f.full() {
