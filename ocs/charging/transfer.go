@@ -88,8 +88,9 @@ func (e *Engine) decideTransfer(ctx context.Context, t Transfer) (transfer.Outco
 	}
 }
 
-// checkPIN fills in the credential of t. A copy of a request that was answered, or that is being decided here, counts no
-// try. done is to be called when t is decided.
+// checkPIN fills in the credential of t. A copy of a request that was answered counts no try, nor does one that is being
+// decided, here or on another server: here the copies come one after the other, elsewhere the checker knows the request by its
+// key. done is to be called when t is decided.
 func (e *Engine) checkPIN(ctx context.Context, t *Transfer) (done func(), err error) {
 	r := &t.Request
 	r.Credential = transfer.Credential{IdentityDocuments: r.Credential.IdentityDocuments}
@@ -105,6 +106,7 @@ func (e *Engine) checkPIN(ctx context.Context, t *Transfer) (done func(), err er
 	if id == "" {
 		return done, nil
 	}
+	attempt := pin.Attempt{Subscriber: id, PIN: pin.Secret(t.PIN), Channel: r.Channel, Gateway: r.Caller}
 	if r.Reference != "" && !r.Operation.ReadsOnly() {
 		key := postgres.AnswerKey{Caller: r.Caller, Subscriber: id, Reference: r.Reference}
 		if done, err = e.asking.enter(ctx, key); err != nil {
@@ -118,8 +120,9 @@ func (e *Engine) checkPIN(ctx context.Context, t *Transfer) (done func(), err er
 		if answered {
 			return done, nil
 		}
+		attempt.Key = key.String()
 	}
-	r.Credential, err = e.config.PINs.Check(ctx, pin.Attempt{Subscriber: id, PIN: pin.Secret(t.PIN), Channel: r.Channel, Gateway: r.Caller})
+	r.Credential, err = e.config.PINs.Check(ctx, attempt)
 	r.Credential.IdentityDocuments = t.Request.Credential.IdentityDocuments
 	if err != nil {
 		done()

@@ -16,7 +16,6 @@ import (
 
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/charging"
-	"github.com/gyro-ocs/gyro/ocs/pin"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/ocs/postgres/postgrestest"
 	"github.com/gyro-ocs/gyro/rating"
@@ -243,8 +242,12 @@ func TestTransferInTwoPhases(t *testing.T) {
 // eventually waits for something that another goroutine does.
 func eventually(t testing.TB, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); {
-		if time.Now().After(end) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for again := time.Tick(5 * time.Millisecond); !is(); {
+		select {
+		case <-again:
+		case <-ctx.Done():
 			t.Fatal("it did not happen")
 		}
 	}
@@ -562,52 +565,6 @@ func TestOperatorDecides(t *testing.T) {
 		t.Errorf("audit %+v, %v", acts, err)
 	}
 	postgrestest.CheckInvariants(t, b.store)
-}
-
-// A PIN opens a channel that wants one. A copy of a request with a wrong one counts no second try.
-func TestPIN(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	pins := &fakePINs{right: "481516"}
-	p := openPolicy()
-	e := b.engine(b.store, func(c *charging.Config) { c.PINs, c.Policy = pins, func() *transfer.Policy { return p } })
-	from := b.subscriber(ann, 6000)
-	b.subscriber(ben, 60)
-	r := send(ann, ben, "r1", 60)
-	r.Request.Channel = transfer.USSD
-	r.Request.Credential.Result = transfer.Verified // nobody believes that
-	wantRefusal(t, do(t, e, r), transfer.PINNeeded)
-	r.Request.Reference, r.PIN = "r2", "000000"
-	var all sync.WaitGroup
-	for range 5 {
-		all.Go(func() { wantRefusal(t, do(t, e, r), transfer.WrongPIN) })
-	}
-	all.Wait()
-	if n := pins.tries.Load(); n != 1 {
-		t.Errorf("%d tries were counted, want 1", n)
-	}
-	r.Request.Reference, r.PIN = "r3", "481516"
-	wantRefusal(t, do(t, e, r), transfer.None)
-	r.Request.Reference = "r4"
-	r.Request.Confirmed = true
-	wantRefusal(t, do(t, e, r), transfer.RepeatSuspected)
-	r.Request.Reference, r.Request.Again = "r5", true
-	wantRefusal(t, do(t, e, r), transfer.None)
-	b.wantBalance(from, 5880, 0)
-	postgrestest.CheckInvariants(t, b.store)
-}
-
-type fakePINs struct {
-	right pin.Secret
-	tries atomic.Int64
-}
-
-func (f *fakePINs) Check(_ context.Context, a pin.Attempt) (transfer.Credential, error) {
-	f.tries.Add(1)
-	if a.PIN == f.right {
-		return transfer.Credential{Result: transfer.Verified}, nil
-	}
-	return transfer.Credential{Result: transfer.Wrong, TriesLeft: 2}, nil
 }
 
 // Without a database nothing is written, and the client may go elsewhere.

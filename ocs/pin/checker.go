@@ -75,10 +75,13 @@ type Attempt struct {
 	PIN        Secret // empty: none was given
 	Channel    transfer.Channel
 	Gateway    string // the client that sent it; no name that the one who types may choose
+	// Key names the request for which the PIN was typed, the same for every copy: all of them together count one try, on
+	// whatever servers they arrive. Empty: each attempt counts.
+	Key string
 }
 
-// Check checks a PIN. Whatever is to be answered again and was answered before must not come here: a copy of a request would
-// count a try. A subscriber without a PIN must choose one first. An error means that nobody knows whether the PIN is right;
+// Check checks a PIN. A copy of a request whose PIN was found wrong gets that again, and one whose PIN is being checked waits
+// for what comes of it. A subscriber without a PIN must choose one first. An error means that nobody knows whether the PIN is right;
 // a try may have been counted unless it is [ErrBusy].
 func (c *Checker) Check(ctx context.Context, a Attempt) (transfer.Credential, error) {
 	if a.PIN == "" {
@@ -103,15 +106,16 @@ func (c *Checker) check(ctx context.Context, a Attempt) (right string, credentia
 			c.limiter.giveBack(from)
 		}
 	}()
-	done, err := c.enter(ctx)
-	if err != nil {
-		return "", credential, err
+	owner := ""
+	if a.Key != "" {
+		owner = rand.Text()
 	}
-	defer done()
-
 	rules := c.rules()
-	counted, stored, err := c.count(ctx, a.Subscriber, rules)
+	counted, stored, done, err := c.turn(ctx, a, owner, rules)
+	defer done()
 	switch {
+	case errors.Is(err, errAnswered):
+		return "", counted.Asked.credential(a.Key), nil
 	case errors.Is(err, errLocked):
 		return "", transfer.Credential{Result: transfer.Locked, LockedUntil: counted.LockedUntil}, nil
 	case err != nil:
@@ -122,12 +126,16 @@ func (c *Checker) check(ctx context.Context, a Attempt) (right string, credentia
 	// From here on a failure keeps the token: a try was counted, and the gateway may have been told nothing.
 	isWrong = true
 	if !isPIN(a.PIN) || !c.hasher.matches(stored, a.Subscriber, a.PIN) {
-		return "", wrong(counted, rules, c.clock()), nil
+		credential, err = c.close(ctx, a, owner, wrong(counted, rules, c.clock()))
+		return "", credential, err
 	}
-	opened, err := c.open(ctx, a.Subscriber, counted.Hash, stored, a.PIN)
+	opened, err := c.open(ctx, a, owner, counted.Hash, stored)
 	switch {
 	case errors.Is(err, errChanged):
-		return "", wrong(counted, rules, c.clock()), nil
+		credential, err = c.close(ctx, a, owner, wrong(counted, rules, c.clock()))
+		return "", credential, err
+	case errors.Is(err, errOvertaken):
+		return "", credential, ErrBusy
 	case err != nil:
 		return "", credential, err
 	}
@@ -136,6 +144,30 @@ func (c *Checker) check(ctx context.Context, a Attempt) (right string, credentia
 		return opened.Hash, transfer.Credential{Result: transfer.MustChange}, nil
 	}
 	return opened.Hash, transfer.Credential{Result: transfer.Verified}, nil
+}
+
+// turn waits until it is this attempt's turn and counts its try. done gives the turn on. While a copy of the request is being
+// checked, others may have their turn.
+func (c *Checker) turn(ctx context.Context, a Attempt, owner string, rules transfer.PINRules) (
+	counted Record, stored hash, done func(), err error,
+) {
+	for {
+		if done, err = c.enter(ctx); err != nil {
+			return counted, stored, func() {}, err
+		}
+		counted, stored, err = c.count(ctx, a, owner, rules)
+		if !errors.Is(err, errAsked) {
+			return counted, stored, done, err
+		}
+		done()
+		wait := time.NewTimer(againAfter)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return counted, stored, func() {}, ErrBusy // no try of this one was counted
+		}
+	}
 }
 
 // enter waits for the turn to compute a hash. done gives it on.
@@ -155,12 +187,19 @@ func (c *Checker) enter(ctx context.Context) (done func(), err error) {
 }
 
 // count counts a try before anything is computed. A subscriber without a PIN has nothing to guess, and a hash that this server
-// cannot check says nothing about the PIN: neither counts.
-func (c *Checker) count(ctx context.Context, id ocs.SubscriberID, rules transfer.PINRules) (after Record, stored hash, err error) {
+// cannot check says nothing about the PIN: neither counts. A copy comes before a lock: the first may have locked by its own try.
+func (c *Checker) count(ctx context.Context, a Attempt, owner string, rules transfer.PINRules) (after Record, stored hash, err error) {
 	now := c.clock()
-	err = c.store.UpdatePIN(ctx, id, func(r Record) (Record, error) {
+	err = c.store.UpdatePIN(ctx, a.Subscriber, func(r Record) (Record, error) {
 		after = r
-		if r.locked(now) {
+		asked, isNew := r.Asked, true
+		if a.Key != "" {
+			var err error
+			if asked, isNew, err = r.Asked.claim(a.Key, owner, now); err != nil {
+				return r, err
+			}
+		}
+		if isNew && r.locked(now) {
 			return r, errLocked
 		}
 		if r.Hash == "" {
@@ -170,13 +209,36 @@ func (c *Checker) count(ctx context.Context, id ocs.SubscriberID, rules transfer
 		if stored, err = c.hasher.read(r.Hash); err != nil {
 			return r, err
 		}
-		after = r.counted(rules, now)
+		if isNew {
+			after = r.counted(rules, now)
+		}
+		after.Asked = asked
 		return after, nil
 	})
 	if errors.Is(err, errNoPIN) {
 		err = nil
 	}
 	return after, stored, err
+}
+
+// close tells copies of the request what came of it. Nobody is told of it before that is durable: else a copy that took its
+// place would be a second guess for one try.
+func (c *Checker) close(ctx context.Context, a Attempt, owner string, told transfer.Credential) (transfer.Credential, error) {
+	if a.Key == "" {
+		return told, nil
+	}
+	err := c.store.UpdatePIN(ctx, a.Subscriber, func(r Record) (Record, error) {
+		var err error
+		r.Asked, err = r.Asked.settle(a.Key, owner, told)
+		return r, err
+	})
+	switch {
+	case errors.Is(err, errOvertaken):
+		return transfer.Credential{}, ErrBusy
+	case err != nil:
+		return transfer.Credential{}, err
+	}
+	return told, nil
 }
 
 var (
@@ -186,14 +248,18 @@ var (
 
 // open wipes the tries after a right PIN, and hashes it anew where hashes cost more by now. A record that has another hash
 // than the one that was checked, since it was changed or reset meanwhile, stays as it is.
-func (c *Checker) open(ctx context.Context, id ocs.SubscriberID, checked string, stored hash, pin Secret) (after Record, err error) {
+func (c *Checker) open(ctx context.Context, a Attempt, owner, checked string, stored hash) (after Record, err error) {
 	hash := checked
 	if stored.cost != c.hasher.cost {
-		hash = c.hasher.make(id, pin, salt())
+		hash = c.hasher.make(a.Subscriber, a.PIN, salt())
 	}
-	err = c.store.UpdatePIN(ctx, id, func(r Record) (Record, error) {
+	err = c.store.UpdatePIN(ctx, a.Subscriber, func(r Record) (Record, error) {
 		if r.Hash != checked {
 			return r, errChanged
+		}
+		var err error
+		if r.Asked, err = r.Asked.settle(a.Key, owner, transfer.Credential{Result: transfer.Verified}); err != nil {
+			return r, err
 		}
 		after = r.opened()
 		after.Hash = hash

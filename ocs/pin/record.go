@@ -19,6 +19,7 @@ type Record struct {
 	ChangedAt   time.Time // when Hash was last set, by whom ever
 	Resets      int       // since ResetsSince
 	ResetsSince time.Time
+	Asked       AskedList // the latest tries that came with a reference
 }
 
 // A Store keeps records.

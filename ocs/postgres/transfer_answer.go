@@ -19,11 +19,14 @@ type AnswerKey struct {
 	Reference  string           // the client's
 }
 
-// digest is the key in one column. Lengths make it one of a kind.
-func (k AnswerKey) digest() string {
+// String returns the digest of k. Lengths make it one of a kind.
+func (k AnswerKey) String() string {
 	sum := sha256.Sum256([]byte(strconv.Itoa(len(k.Caller)) + ":" + k.Caller + string(k.Subscriber) + ":" + k.Reference))
-	return `\x` + hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:])
 }
+
+// digest is the key in one column.
+func (k AnswerKey) digest() string { return `\x` + k.String() }
 
 // KeyOf returns the key of what was remembered.
 func KeyOf(r *transfer.Remembered) AnswerKey { return AnswerKey{r.Caller, r.Subscriber, r.Reference} }

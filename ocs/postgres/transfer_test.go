@@ -331,6 +331,8 @@ func TestPINRecord(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	want := pin.Record{Hash: "h", MustChange: true, Tries: 1, Locks: 2, LockedUntil: now, ChangedAt: now, Resets: 3, ResetsSince: now}
+	want.Asked[0] = pin.Asked{Key: "k", Owner: "o", At: now, Result: transfer.Locked, Left: 1, Until: now}
+	want.Asked[1] = pin.Asked{Key: "l", Owner: "p", At: now}
 	if err := s.UpdatePIN(t.Context(), id, func(pin.Record) (pin.Record, error) { return want, nil }); err != nil {
 		t.Fatal(err)
 	}
