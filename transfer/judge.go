@@ -43,7 +43,14 @@ func (d *decision) parties() bool {
 	self, other := d.sides()
 	return d.check("you are known", self.known(), SenderUnknown, yesNo(self.known()), "yes") &&
 		d.check("the other is known", other.known(), ReceiverUnknown, yesNo(other.known()), "yes") &&
-		d.check("two parties", !self.same(other), SameParty, "the same", "different")
+		d.check("two parties", !self.same(other), SameParty, sameOrNot(self, other), "different")
+}
+
+func sameOrNot(one, other Party) string {
+	if one.same(other) {
+		return "the same"
+	}
+	return "different"
 }
 
 // allowed judges whether transfers go on at all, and this kind by this channel.

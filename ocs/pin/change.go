@@ -65,9 +65,7 @@ func (c *Checker) change(ctx context.Context, a Attempt, chosen Secret, numbers 
 		if r.Hash != old { // without an old PIN: there is one. With one: it was changed or reset meanwhile.
 			return r, errChanged
 		}
-		r = r.opened()
-		r.Hash, r.MustChange, r.ChangedAt = hash, false, c.clock()
-		return r, nil
+		return r.opened().with(hash, false, c.clock()), nil
 	})
 	switch {
 	case errors.Is(err, errChanged) && old == "":
@@ -160,9 +158,7 @@ func (c *Checker) give(ctx context.Context, id ocs.SubscriberID, pin Secret, all
 		if err != nil {
 			return r, err
 		}
-		r = r.opened()
-		r.Hash, r.MustChange, r.ChangedAt = hash, true, c.clock()
-		return r, nil
+		return r.opened().with(hash, true, c.clock()), nil
 	})
 }
 

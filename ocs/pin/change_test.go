@@ -132,3 +132,29 @@ func TestSecretIsNotPrinted(t *testing.T) {
 		t.Errorf("no %s in %s", Hidden, log.String())
 	}
 }
+
+// The first PIN is no change, by whom ever: there was nothing that somebody could have wanted to lock out. Every later one is.
+func TestFirstPINIsNoChange(t *testing.T) {
+	t.Parallel()
+	changed := func(w *world) time.Time { return w.store.get().ChangedAt }
+	w := newWorld(t)
+	w.choose(t)
+	if at := changed(w); !at.IsZero() {
+		t.Errorf("chosen first, changed at %v", at)
+	}
+	w.move(time.Hour)
+	if c, err := w.Change(t.Context(), attempt(right), other); err != nil || c != verified || !changed(w).Equal(w.clock()) {
+		t.Errorf("changed: %+v, %v, at %v", c, err, changed(w))
+	}
+	w.move(time.Hour)
+	if _, err := w.Reset(t.Context(), anna); err != nil || !changed(w).Equal(w.clock()) {
+		t.Errorf("reset: %v, at %v", err, changed(w))
+	}
+	given := newWorld(t)
+	if err := given.Set(t.Context(), anna, "000000"); err != nil || !changed(given).IsZero() {
+		t.Errorf("given first: %v, at %v", err, changed(given))
+	}
+	if c, err := given.Change(t.Context(), attempt("000000"), right); err != nil || c != verified || !changed(given).Equal(given.clock()) {
+		t.Errorf("in place of one that somebody else knew: %+v, %v, at %v", c, err, changed(given))
+	}
+}

@@ -72,7 +72,7 @@ func TestGuessesOverTwoServers(t *testing.T) {
 	if c, err := later.Check(t.Context(), attempt("408263")); err != nil || c.Result != transfer.Locked {
 		t.Errorf("the right one on a server that started later: %+v, %v", c, err)
 	}
-	if s, err := later.State(t.Context(), anna); err != nil || s.TriesLeft != 0 || !s.IsSet || !s.ChangedAt.Equal(now) {
+	if s, err := later.State(t.Context(), anna); err != nil || s.TriesLeft != 0 || !s.IsSet || !s.ChangedAt.IsZero() {
 		t.Errorf("state %+v, %v", s, err)
 	}
 	drawn, err := later.Reset(t.Context(), anna)

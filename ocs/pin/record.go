@@ -16,7 +16,7 @@ type Record struct {
 	Tries       int    // counted since the last right one or the last lock
 	Locks       int    // since the last right one; each makes the next longer
 	LockedUntil time.Time
-	ChangedAt   time.Time // when Hash was last set, by whom ever
+	ChangedAt   time.Time // when Hash last took the place of another, by whom ever; zero: it is the first
 	Resets      int       // since ResetsSince
 	ResetsSince time.Time
 	Asked       AskedList // the latest tries that came with a reference
@@ -54,6 +54,16 @@ func (r Record) counted(rules transfer.PINRules, now time.Time) Record {
 // opened returns r after a right PIN.
 func (r Record) opened() Record {
 	r.Tries, r.Locks, r.LockedUntil = 0, 0, time.Time{}
+	return r
+}
+
+// with returns r with another PIN. The first one is no change: nobody who knew one before is locked out by it, so nothing has
+// to cool off (spec/transfer 6.1 names the reset of a PIN), and who dials for the first time need not wait a day to send.
+func (r Record) with(hash string, mustChange bool, now time.Time) Record {
+	if r.Hash != "" {
+		r.ChangedAt = now
+	}
+	r.Hash, r.MustChange = hash, mustChange
 	return r
 }
 

@@ -8,5 +8,5 @@ type State struct {
 	MustChange  bool // it opens nothing until its owner has chosen another
 	TriesLeft   int
 	LockedUntil time.Time // zero: not locked
-	ChangedAt   time.Time
+	ChangedAt   time.Time // zero: it is the first
 }

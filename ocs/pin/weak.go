@@ -63,7 +63,8 @@ func repeats(p string) bool {
 }
 
 // isRun reports whether the digits rise or fall by one step throughout, 0 following 9 (123456, 8642), also with each of them
-// twice (112233), or within each half (123321).
+// twice (112233), or within each half (123321). Of halves of three digits only those count that people count by, up or down by
+// one: by some step or other every hundredth PIN has two (482 913).
 func isRun(p string) bool {
 	if steady(p) {
 		return true
@@ -74,7 +75,7 @@ func isRun(p string) bool {
 	var once strings.Builder
 	for i := 0; i < len(p); i += 2 {
 		if p[i] != p[i+1] {
-			return steady(p[:len(p)/2]) && steady(p[len(p)/2:])
+			return counts(p[:len(p)/2]) && counts(p[len(p)/2:])
 		}
 		once.WriteByte(p[i])
 	}
@@ -93,6 +94,12 @@ func steady(p string) bool {
 		}
 	}
 	return true
+}
+
+// counts reports whether p is a run that people know by heart.
+func counts(p string) bool {
+	step := (p[1] - p[0] + 10) % 10
+	return steady(p) && (len(p) > 3 || step == 1 || step == 9)
 }
 
 func inNumber(p string, numbers []string) bool {

@@ -9,10 +9,10 @@ func TestWeak(t *testing.T) {
 	t.Parallel()
 	numbers := []string{"31612340972", "0612340972"}
 	for pin, want := range map[Secret]Weakness{
-		"408263": Strong, "739104": Strong, "902746": Strong,
+		"408263": Strong, "739104": Strong, "902746": Strong, "482913": Strong, "147258": Strong,
 		"40826": WrongLength, "4082631": WrongLength, "": WrongLength, "40826a": NotDigits, "４08263": NotDigits, "-12345": NotDigits,
 		"111111": Repeats, "121212": Repeats, "123123": Repeats, "112121": Repeats,
-		"123456": IsRun, "654321": IsRun, "890123": IsRun, "135791": IsRun, "112233": IsRun, "123321": IsRun, "987789": IsRun,
+		"123456": IsRun, "654321": IsRun, "890123": IsRun, "135791": IsRun, "112233": IsRun, "123321": IsRun, "987789": IsRun, "321654": IsRun,
 		"311299": IsDate, "123199": IsDate, "991231": IsDate, "010203": IsDate,
 		"340972": OwnNumber, "279043": OwnNumber, "316123": OwnNumber,
 	} {
@@ -53,7 +53,7 @@ func TestMostPINsAreStrong(t *testing.T) {
 			strong++
 		}
 	}
-	if strong < 86_000 || strong > 92_000 {
+	if strong < 87_000 || strong > 93_000 {
 		t.Errorf("%d of a hundred thousand PINs are strong", strong)
 	}
 }
