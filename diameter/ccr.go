@@ -38,6 +38,7 @@ const (
 	maxReports      = 256  // of Used-Service-Unit in one of them, or at command level
 	maxSubscription = 32   // of Subscription-Id and its extension
 	maxRecipients   = 256  // of Recipient-Info
+	maxRoutes       = 16   // of Route-Record that are kept
 )
 
 // decodeCCR reads a Credit-Control-Request that came over the connection of peer, or finds why it cannot be served. It
@@ -234,6 +235,10 @@ func (d *decoder) optional(a *diam.AVP) {
 		}
 	case avp.VendorSpecificApplicationID:
 		d.vendorSpecificApplication(a)
+	case avp.RouteRecord:
+		if host := octets(a); len(d.told.Routes) < maxRoutes && len(host) <= maxName && isText(host) { // for the CDR only
+			d.told.Routes = append(d.told.Routes, host)
+		}
 	case tgpp | avp.ServiceInformation:
 		if d.first(a, &d.seen, seenInformation) {
 			d.serviceInformation(a)

@@ -223,7 +223,7 @@ func TestDecodeRealRequests(t *testing.T) {
 				},
 				{RatingGroup: new(uint32(30)), Requested: &ocs.Measured{}},
 			},
-			Conditions: &ocs.Conditions{Network: "310140", APN: "ims"},
+			Conditions: &ocs.Conditions{Network: "310140", APN: "ims", Routes: []string{"pgw1.epc.test"}},
 		}},
 	} {
 		messages := messagesIn(t, name)

@@ -150,6 +150,9 @@ func (d *decision) refuse(v Verdict, fault Fault) {
 		if d.request.Type == Event { // clients buffer events and send them again after long outages (§6.5)
 			d.session.DueAt = d.now.Add(lateFor)
 		}
+		if d.rules.Records.Refused {
+			d.recordRefusal()
+		}
 		return
 	}
 	d.end(Ended, ByRefusal)

@@ -26,6 +26,7 @@ func (d *decision) update() {
 	if !d.continues() {
 		return
 	}
+	d.endMonth()
 	if v, ok := d.mayBeServed(); !ok {
 		d.debitAll(false)
 		d.refuse(v, NoFault)
@@ -40,6 +41,7 @@ func (d *decision) termination() {
 	if !d.continues() {
 		return
 	}
+	d.endMonth()
 	d.mergeConditions()
 	d.debitAll(false)
 	d.answer.Services = nil
@@ -99,6 +101,7 @@ func (d *decision) interrogate() {
 	}
 	d.tellLowBalance()
 	d.supervise()
+	d.endInterval()
 }
 
 func (d *decision) firstDenied() ServiceAnswer {
@@ -212,6 +215,7 @@ func CloseSession(rules *Rules, account Account, cause EndCause, now time.Time) 
 
 func closeSession(rules *Rules, account Account, state SessionState, cause EndCause, now time.Time) Outcome {
 	d := newDecision(rules, account, Request{Session: account.Session.Key}, now)
+	d.endMonth()
 	d.end(state, cause)
 	o := d.outcome()
 	o.Sessions = append(o.Sessions, d.session)
@@ -243,6 +247,9 @@ func (c Conditions) merged(with Conditions) Conditions {
 	keep(&with.MessageCount, c.MessageCount)
 	if with.Recipients == nil {
 		with.Recipients = c.Recipients
+	}
+	if with.Routes == nil {
+		with.Routes = c.Routes
 	}
 	if with.CallStart.IsZero() {
 		with.CallStart = c.CallStart
@@ -296,6 +303,15 @@ func value(n *uint64) (rating.Units, bool) {
 // empty reports whether m names no unit at all.
 func (m Measured) empty() bool {
 	return m.Time == nil && m.TotalOctets == nil && m.InputOctets == nil && m.OutputOctets == nil && m.Specific == nil && !m.Money
+}
+
+// reasons returns set with the reasons that s tells.
+func (s ServiceRequest) reasons(set Reasons) Reasons {
+	set = set.with(s.Reason)
+	for i := range s.Used {
+		set = set.with(s.Used[i].Reason)
+	}
+	return set
 }
 
 func (s ServiceRequest) reported(why Reason) bool {

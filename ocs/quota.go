@@ -38,6 +38,7 @@ func (d *decision) debit(s ServiceRequest, line int, late bool) {
 		return // it holds nothing any more, and a session that is over gathers no quotas
 	}
 	q := d.quota(s)
+	q.Reasons = s.reasons(q.Reasons)
 	if d.overtaken(q) {
 		d.debitOvertaken(q, s, line)
 		return
@@ -126,7 +127,7 @@ func (d *decision) measureOf(q *Quota) rating.Unit {
 }
 
 func (d *decision) price(q *Quota, t rating.Tariff) {
-	q.Tariff, q.Plan, q.Catalog = t, d.plan.Name, d.rules.Catalog
+	q.Tariff, q.Plan, q.Catalog, q.Network = t, d.plan.Name, d.rules.Catalog, d.session.Conditions.Network
 }
 
 // retire forgets q, but for the CDR. Asked for again, the same Rating-Group begins from zero.
@@ -140,13 +141,14 @@ func (d *decision) retire(q *Quota) {
 // addLine returns lines with one more, joined to the one that differs only in amounts. lines itself stays as it is.
 func addLine(lines []RecordLine, more RecordLine) []RecordLine {
 	for i, l := range lines {
-		if equalGroup(l.RatingGroup, more.RatingGroup) && equalSet(l.ServiceIDs, more.ServiceIDs) && l.Tariff == more.Tariff &&
-			l.Plan == more.Plan && l.Catalog == more.Catalog && l.Measure == more.Measure && l.Unit == more.Unit {
+		if l.sameBut(more) {
 			lines = slices.Clone(lines)
 			lines[i].Used = rating.Add(l.Used, more.Used)
 			lines[i].Charged += more.Charged
 			lines[i].Overrun = rating.Add(l.Overrun, more.Overrun)
-			lines[i].Taken = addHolds(l.Taken, more.Taken)
+			lines[i].Taken = addHolds(slices.Clone(l.Taken), more.Taken)
+			lines[i].Granted = rating.Add(l.Granted, more.Granted)
+			lines[i].Reasons |= more.Reasons
 			return lines
 		}
 	}
@@ -187,6 +189,7 @@ func (d *decision) grant(q *Quota, s ServiceRequest, a *ServiceAnswer, condition
 	}
 	q.Held = d.purse.hold(q.Tariff, q.Tariff.Charge(rating.Add(q.Used, granted))-cost)
 	q.Granted, q.Final, q.Validity = granted, granted < want, d.validity(q.Tariff, granted)
+	q.Given = rating.Add(q.Given, granted)
 	a.Measure, a.Granted, a.Validity, a.Final = q.Tariff.Measures, q.Granted, q.Validity, q.Final
 	a.Threshold = d.threshold(q)
 }

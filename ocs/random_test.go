@@ -42,6 +42,10 @@ func randomWorld(seed uint64) error {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	w := newWorld()
 	w.fill(rnd)
+	if rnd.IntN(2) == 0 { // many partial CDRs, also at the end of a month
+		w.partial(time.Minute)
+		w.now = time.Date(2026, 3, 31, 23, 50, 0, 0, time.UTC)
+	}
 	rich := rnd.IntN(2) == 0 // nobody runs out: every bill must be exact
 	var all []*randomCall
 	var mail []delivery
@@ -55,6 +59,9 @@ func randomWorld(seed uint64) error {
 		if rnd.IntN(50) == 0 && !rich {
 			w.now = w.now.Add(time.Duration(rnd.IntN(1000)) * time.Second)
 			w.supervise()
+		}
+		if rich {
+			w.now = w.now.Add(time.Duration(rnd.IntN(20)) * time.Second)
 		}
 		w.deliver(m)
 		if err := w.check(); err != nil {

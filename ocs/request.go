@@ -134,6 +134,19 @@ const (
 	UnusedQuotaTimer
 )
 
+// Reasons are a set of reasons to report.
+type Reasons uint16
+
+func (set Reasons) with(r Reason) Reasons {
+	if r == NoReason {
+		return set
+	}
+	return set | 1<<(r-1)
+}
+
+// Has reports whether r is in the set.
+func (set Reasons) Has(r Reason) bool { return r != NoReason && set&(1<<(r-1)) != 0 }
+
 // Conditions are the rating inputs of a call, message or data session, as the network sent them.
 type Conditions struct {
 	Direction     rating.Direction
@@ -151,4 +164,5 @@ type Conditions struct {
 	DeliverReport bool      // SM-Message-Type DELIVERY_REPORT
 	MessageCount  uint32    // Number-Of-Messages-Sent
 	ServingNode   string    // E.164 digits of the serving VLR or MSC: where Network is not told, their prefix tells it
+	Routes        []string  // Route-Record: the agents that the request came through
 }

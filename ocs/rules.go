@@ -15,6 +15,14 @@ type Rules struct {
 	Plans     map[string]rating.Plan
 	Emergency []string // numbers that are always free and never refused, as dialled: 112
 	Failover  bool     // several servers share the database: CC-Session-Failover is offered (§8.4)
+	Records   RecordRules
+}
+
+// RecordRules say which CDRs are written.
+type RecordRules struct {
+	Zone         *time.Location // whose months CDRs keep apart; nil: UTC
+	Refused      bool           // also of what was refused before it began
+	NoUnanswered bool           // not of a session in which nothing was used
 }
 
 // A Service is how one service context is charged.
@@ -31,6 +39,7 @@ type Service struct {
 	LowBalance         rating.Units  // free balance below which Low-Balance-Indication is given; 0: never
 	Threshold          int64         // percent of the grant that is told as quota threshold; 0: none
 	LeastThreshold     rating.Units  // no threshold below this
+	Partial            time.Duration // a session that is longer gets a CDR each time that this has passed; 0: only at its end
 	FailureHandling    *uint8        // Credit-Control-Failure-Handling of the first answer; nil: not sent
 	FreeIsUncontrolled bool          // a free destination is answered 4011 instead of a long grant
 }
@@ -55,6 +64,7 @@ func (s Service) Validate() error {
 	fault(s.Validity < 0 || s.Validity%time.Second != 0, "validity %v is not a whole number of seconds", s.Validity)
 	fault(s.Ringing < 0 || s.Ringing%time.Second != 0, "ringing time %v is not a whole number of seconds", s.Ringing)
 	fault(s.Validity > maxSeconds*time.Second || s.Ringing > maxSeconds*time.Second, "validity or ringing time is too long")
+	fault(s.Partial < 0 || s.Partial > 0 && s.Partial < time.Minute, "interval of partial CDRs %v is less than a minute", s.Partial)
 	fault(s.Supervision < time.Second, "supervision %v is less than a second", s.Supervision)
 	fault(s.Threshold < 0 || s.Threshold > 99, "threshold of %d percent is not 0 to 99", s.Threshold)
 	fault(s.LeastThreshold < 0 || s.LowBalance < 0, "a threshold is negative")

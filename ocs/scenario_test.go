@@ -97,6 +97,9 @@ func (w *world) command(t *testing.T, line string) string {
 		s.State = SubscriberState(words[2])
 		w.subscribers[words[1]] = s
 		return ""
+	case "rules":
+		w.rulesCommand(t, args)
+		return ""
 	case "wait":
 		d, err := time.ParseDuration(words[1])
 		if err != nil {
@@ -119,6 +122,27 @@ func (w *world) command(t *testing.T, line string) string {
 	}
 	t.Fatalf("no such command: %s", line)
 	return ""
+}
+
+// rulesCommand changes which CDRs are written.
+func (w *world) rulesCommand(t *testing.T, args map[string]string) {
+	t.Helper()
+	if zone, ok := args["zone"]; ok {
+		location, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.rules.Records.Zone = location
+	}
+	if interval, ok := args["partial"]; ok {
+		d, err := time.ParseDuration(interval)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.partial(d)
+	}
+	w.rules.Records.Refused = args["refused"] != ""
+	w.rules.Records.NoUnanswered = args["unanswered"] == "no"
 }
 
 func (w *world) bucketCommand(t *testing.T, msisdn string, args map[string]string) {

@@ -20,12 +20,14 @@ type Session struct {
 	Segments   []RecordLine // what was used under tariffs that no quota has any more, for the CDR
 	Memory     Memory
 	StartedAt  time.Time
-	ReportedAt time.Time // end of the last report of usage; zero before the first
-	EndedAt    time.Time // zero while it is open
-	DueAt      time.Time // open: when supervision ends it (Tcc, §13); ended: when it may be forgotten
-	LowTold    bool      // Low-Balance-Indication was given since the balance was last above the threshold
-	Records    int       // CDRs written so far
-	Refunded   bool      // a debit that was given back
+	ReportedAt time.Time    // end of the last report of usage; zero before the first
+	EndedAt    time.Time    // zero while it is open
+	DueAt      time.Time    // open: when supervision ends it (Tcc, §13); ended: when it may be forgotten
+	LowTold    bool         // Low-Balance-Indication was given since the balance was last above the threshold
+	Records    int          // CDRs written so far
+	Told       []RecordLine // what the partial CDRs of an open session have told, all together
+	ToldAt     time.Time    // end of the last partial CDR; zero before the first
+	Refunded   bool         // a debit that was given back
 }
 
 // SessionState is where in its life a session is.
@@ -52,6 +54,13 @@ const (
 	ByEvent       EndCause = "event"
 )
 
+// The causes of a CDR that is not the end of its session.
+const (
+	ByInterval EndCause = "interval" // the call is long
+	ByMonth    EndCause = "month"    // a month of the operator ended
+	ByDenial   EndCause = "refused"  // the session never began
+)
+
 // A Quota is what one Rating-Group and set of Service-Identifiers of a session used and may still use.
 type Quota struct {
 	RatingGroup *uint32
@@ -63,6 +72,9 @@ type Quota struct {
 	Charged     rating.Units  // taken from buckets for Used
 	Overrun     rating.Units  // of bucket units that Used cost and no bucket could pay
 	Taken       []Hold        // Charged, by bucket
+	Given       rating.Units  // granted under Tariff so far, grant by grant, used or not
+	Reasons     Reasons       // why it was reported on under Tariff
+	Network     string        // Conditions.Network when Tariff was found
 	Granted     rating.Units  // not yet reported on; 0: no grant is in force
 	Validity    time.Duration // Validity-Time that Granted was given with
 	Held        []Hold        // reserved for Granted, in the order in which it will be taken
@@ -93,13 +105,16 @@ type RatedEvent struct {
 	Late        bool         // reported after the session had ended
 }
 
-// A Record is a CDR: what is told of a session when it ends, and again for usage that arrives later.
+// A Record is a CDR: what is told of a session when it ends, before that when it is long or a month ends, and again for
+// usage that arrives later.
 type Record struct {
 	Subscriber       SubscriberID
 	MSISDN           string
+	IMSI             string // empty when not known
 	Session          SessionKey
 	Number           int // from 1; above 1 the record amends the ones before and counts only what was new
 	Cause            EndCause
+	Verdict          Verdict // that ended the session; 0: it ended well
 	Service          string
 	Origin           Origin
 	Conditions       Conditions
@@ -124,6 +139,9 @@ type RecordLine struct {
 	Charged     rating.Units
 	Overrun     rating.Units
 	Taken       []Hold
+	Granted     rating.Units // all grants together
+	Reasons     Reasons      // why the client reported
+	Network     string       // serving PLMN; empty: home
 }
 
 // A Posting is one leg of a movement that is not a call. The legs of a movement sum to zero.

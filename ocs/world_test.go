@@ -87,6 +87,14 @@ func testRules() *Rules {
 	}
 }
 
+// partial sets how often a long session gets a CDR.
+func (w *world) partial(interval time.Duration) {
+	for name, s := range w.rules.Services {
+		s.Partial = interval
+		w.rules.Services[name] = s
+	}
+}
+
 func (w *world) subscriber(msisdn string) Subscriber {
 	s, ok := w.subscribers[msisdn]
 	if !ok {
@@ -208,6 +216,9 @@ func (w *world) check() error {
 			return fmt.Errorf("I5: bucket %s has balance %d, reserved %d, sessions hold %d", id, b.Balance, b.Reserved, held[id])
 		}
 	}
+	if err := w.checkRecords(); err != nil {
+		return err
+	}
 	for key, sum := range w.reported {
 		if rated[key] != sum {
 			return fmt.Errorf("I6: session %v reported %d, rated events are %d", key, sum, rated[key])
@@ -215,6 +226,55 @@ func (w *world) check() error {
 	}
 	return nil
 }
+
+// checkRecords returns what the CDRs of sessions that are over tell otherwise than their rated events: in all, and month by
+// month where nothing was reported after the end.
+func (w *world) checkRecords() error {
+	type part struct {
+		key   SessionKey
+		month string
+	}
+	told, rated := map[part]rating.Units{}, map[part]rating.Units{}
+	charged, late := map[SessionKey]rating.Units{}, map[SessionKey]bool{}
+	for _, r := range w.records {
+		taken := map[BucketID]rating.Units{}
+		for _, l := range r.Lines {
+			told[part{r.Session, r.EndedAt.In(w.zone()).Format("2006-01")}] += l.Used
+			charged[r.Session] += l.Charged
+			for _, h := range l.Taken {
+				taken[h.Bucket] += h.Units
+			}
+			for _, units := range taken {
+				if units < 0 {
+					return fmt.Errorf("CDR %d of %v takes %d", r.Number, r.Session, units)
+				}
+			}
+		}
+	}
+	for _, e := range w.events {
+		rated[part{e.Session, e.At.In(w.zone()).Format("2006-01")}] += e.Used
+		charged[e.Session] -= e.Charged
+		late[e.Session] = late[e.Session] || e.Late
+	}
+	for _, sessions := range w.sessions {
+		for key, s := range sessions {
+			if s.State == Open || w.rules.Records.NoUnanswered {
+				continue
+			}
+			if charged[key] != 0 {
+				return fmt.Errorf("CDRs of %v charge %d more than its rated events", key, charged[key])
+			}
+			for p, units := range rated {
+				if p.key == key && !late[key] && told[p] != units {
+					return fmt.Errorf("CDRs of %v in %s tell of %d, its rated events of %d", key, p.month, told[p], units)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (w *world) zone() *time.Location { return cmp.Or(w.rules.Records.Zone, time.UTC) }
 
 // codes are the Result-Codes that the verdicts become on the wire.
 var codes = map[Verdict]int{
@@ -283,9 +343,22 @@ func describeRecord(r Record) string {
 	if len(r.MissingNumbers) > 0 {
 		fmt.Fprintf(&out, " missing=%v", r.MissingNumbers)
 	}
+	if r.Verdict != 0 {
+		fmt.Fprintf(&out, " verdict=%d", codes[r.Verdict])
+	}
+	if !r.EndedAt.Before(r.StartedAt.AddDate(0, 0, 1)) || r.Cause == ByMonth || r.Cause == ByInterval {
+		fmt.Fprintf(&out, " ended=%s", r.EndedAt.Format("01-02T15:04:05"))
+	}
 	out.WriteByte('\n')
 	for _, l := range r.Lines {
-		fmt.Fprintf(&out, "  %s used=%d charged=%d overrun=%d\n", l.Tariff, l.Used, l.Charged, l.Overrun)
+		fmt.Fprintf(&out, "  %s used=%d charged=%d overrun=%d", l.Tariff, l.Used, l.Charged, l.Overrun)
+		if l.Network != "" {
+			out.WriteString(" network=" + l.Network)
+		}
+		if l.Reasons != 0 {
+			fmt.Fprintf(&out, " reasons=%b", l.Reasons)
+		}
+		out.WriteByte('\n')
 	}
 	return out.String()
 }

@@ -40,6 +40,7 @@ type config struct {
 
 	Services  map[string]ocs.Service
 	Emergency []string
+	CDR       cdrConfig
 
 	Charging struct {
 		Lanes    int
@@ -68,7 +69,7 @@ type tlsConfig struct {
 func defaultConfig() *config {
 	c := &config{
 		OriginHost: "gyro.localdomain", OriginRealm: "localdomain",
-		Services: defaultServices(), Emergency: []string{"112", "911"},
+		Services: defaultServices(), Emergency: []string{"112", "911"}, CDR: cdrConfig{Zone: "UTC", Unanswered: true},
 		Transfer:  defaultTransferConfig(),
 		Telemetry: telemetryConfig{LogLevel: "info", LogFormat: "text", Metrics: true, TraceEvery: 1000},
 		places:    make(map[string]place),
@@ -115,6 +116,10 @@ func (c *config) settings() []setting {
 
 		{"services", "how each service context is charged, over the defaults", servicesValue{&c.Services}},
 		{"emergency", "numbers that are always free and never refused, as dialled", list(&c.Emergency)},
+
+		{"cdr.time_zone", "zone whose months CDRs and exports keep apart, a name of the IANA data base", text(&c.CDR.Zone)},
+		{"cdr.refused", "write a CDR also of what was refused before it began", truth(&c.CDR.Refused)},
+		{"cdr.unanswered", "write a CDR also of what ended with nothing used", truth(&c.CDR.Unanswered)},
 
 		{"charging.lanes", "batches that are decided at the same time", whole(&c.Charging.Lanes, 1, 256)},
 		{"charging.queue", "requests that may wait in a lane; beyond them peers are told that the server is busy", whole(&c.Charging.Queue, 1, 1<<20)},
@@ -251,6 +256,8 @@ func (c *config) validate(found *faults) {
 			found.add(at, key, "%w", err)
 		}
 	}
+	_, err := time.LoadLocation(c.CDR.Zone)
+	fault(err != nil || c.CDR.Zone == "" || c.CDR.Zone == "Local", "cdr.time_zone", "%q is not a time zone; write it as Europe/Berlin", c.CDR.Zone)
 	for _, err := range parts(c.Transfer.validate()) {
 		fault(true, "transfer", "%w", err)
 	}

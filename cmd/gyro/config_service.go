@@ -27,12 +27,12 @@ func serviceOf(kind rating.Kind) ocs.Service {
 		return ocs.Service{
 			Kind: rating.Voice, Measure: rating.Seconds, DefaultQuota: 60, MaxQuota: 3600,
 			Ringing: 5 * time.Minute, Supervision: 10 * time.Minute,
-			Threshold: 20, LeastThreshold: 10, LowBalance: 60,
+			Threshold: 20, LeastThreshold: 10, LowBalance: 60, Partial: time.Hour,
 		}
 	case rating.Data:
 		return ocs.Service{
 			Kind: rating.Data, Measure: rating.Octets, DefaultQuota: 10_000_000, MaxQuota: 1_000_000_000,
-			Validity: time.Hour, Supervision: 2 * time.Hour, Threshold: 20, DenyInside: true,
+			Validity: time.Hour, Supervision: 2 * time.Hour, Threshold: 20, DenyInside: true, Partial: time.Hour,
 		}
 	case rating.Message:
 		return ocs.Service{
@@ -77,6 +77,7 @@ func serviceSettings(s *ocs.Service) []setting {
 		{"threshold_percent", "", whole(&s.Threshold, 0, 99)},
 		{"least_threshold", "", whole(&s.LeastThreshold, 0, most)},
 		{"low_balance", "", whole(&s.LowBalance, 0, most)},
+		{"partial", "", span(&s.Partial, 0, longest)},
 		{"failure_handling", "", oneOf("word", map[string]*uint8{
 			"default": nil, "terminate": new(uint8(failTerminate)), "continue": new(uint8(failContinue)),
 			"retry_and_terminate": new(uint8(retryAndTerminate)),

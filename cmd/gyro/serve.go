@@ -175,7 +175,7 @@ func (s *server) start(ctx context.Context) error {
 func (c *config) rules(tariffs *catalog.Catalog) *ocs.Rules {
 	return &ocs.Rules{
 		Catalog: tariffs.Version(), Plans: tariffs.Plans(),
-		Services: c.Services, Emergency: c.Emergency, Failover: c.Charging.Failover,
+		Services: c.Services, Emergency: c.Emergency, Failover: c.Charging.Failover, Records: c.CDR.rules(),
 	}
 }
 

@@ -57,6 +57,9 @@ type quotaDocument struct {
 	Final       bool           `json:"final,omitempty"`
 	AskedBy     uint32         `json:"asked_by,omitempty"`
 	Asked       bool           `json:"asked,omitempty"`
+	Given       rating.Units   `json:"given,omitempty"`
+	Reasons     ocs.Reasons    `json:"why,omitempty"` // bit Reporting-Reason, TS 32.299
+	Network     string         `json:"network,omitempty"`
 }
 
 //easyjson:json
@@ -72,6 +75,9 @@ type lineDocument struct {
 	Charged     rating.Units   `json:"charged,omitempty"`
 	Overrun     rating.Units   `json:"overrun,omitempty"`
 	Taken       []holdDocument `json:"taken,omitempty"`
+	Granted     rating.Units   `json:"granted,omitempty"`
+	Reasons     ocs.Reasons    `json:"why,omitempty"`
+	Network     string         `json:"network,omitempty"`
 }
 
 //easyjson:json
@@ -91,6 +97,9 @@ type conditionsDocument struct {
 	DeliverReport bool             `json:"delivery_report,omitempty"`
 	MessageCount  uint32           `json:"messages,omitempty"`
 	ServingNode   string           `json:"serving_node,omitempty"`
+	Routes        []string         `json:"routes,omitempty"`
+	IMSI          string           `json:"imsi,omitempty"`    // of a CDR only
+	Verdict       ocs.Verdict      `json:"verdict,omitempty"` // of a CDR only: what its session ended with
 }
 
 //easyjson:json
@@ -154,6 +163,8 @@ type sessionDocument struct {
 	Conditions conditionsDocument `json:"conditions"`
 	Quotas     []quotaDocument    `json:"quotas"`
 	Segments   []lineDocument     `json:"segments"`
+	Told       []lineDocument     `json:"told,omitempty"`
+	ToldAt     int64              `json:"told_us,omitempty"`
 	Memory     memoryDocument     `json:"memory"`
 }
 
@@ -259,7 +270,7 @@ func quotaToDocument(q ocs.Quota) quotaDocument {
 		RatingGroup: q.RatingGroup, ServiceIDs: q.ServiceIDs, Tariff: tariffToDocument(q.Tariff), Plan: q.Plan,
 		Catalog: q.Catalog, Used: q.Used, Charged: q.Charged, Overrun: q.Overrun, Taken: each(q.Taken, holdToDocument),
 		Granted: q.Granted, Validity: q.Validity, Held: each(q.Held, holdToDocument), Final: q.Final,
-		AskedBy: q.AskedBy, Asked: q.Asked,
+		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network,
 	}
 }
 
@@ -268,7 +279,7 @@ func quotaFromDocument(q quotaDocument) ocs.Quota {
 		RatingGroup: q.RatingGroup, ServiceIDs: q.ServiceIDs, Tariff: tariffFromDocument(q.Tariff), Plan: q.Plan,
 		Catalog: q.Catalog, Used: q.Used, Charged: q.Charged, Overrun: q.Overrun, Taken: each(q.Taken, holdFromDocument),
 		Granted: q.Granted, Validity: q.Validity, Held: each(q.Held, holdFromDocument), Final: q.Final,
-		AskedBy: q.AskedBy, Asked: q.Asked,
+		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network,
 	}
 }
 
@@ -276,7 +287,7 @@ func lineToDocument(l ocs.RecordLine) lineDocument {
 	return lineDocument{
 		RatingGroup: l.RatingGroup, ServiceIDs: l.ServiceIDs, Tariff: l.Tariff, Plan: l.Plan, Catalog: l.Catalog,
 		Measure: l.Measure, Used: l.Used, Unit: l.Unit, Charged: l.Charged, Overrun: l.Overrun,
-		Taken: each(l.Taken, holdToDocument),
+		Taken: each(l.Taken, holdToDocument), Granted: l.Granted, Reasons: l.Reasons, Network: l.Network,
 	}
 }
 
@@ -284,7 +295,7 @@ func lineFromDocument(l lineDocument) ocs.RecordLine {
 	return ocs.RecordLine{
 		RatingGroup: l.RatingGroup, ServiceIDs: l.ServiceIDs, Tariff: l.Tariff, Plan: l.Plan, Catalog: l.Catalog,
 		Measure: l.Measure, Used: l.Used, Unit: l.Unit, Charged: l.Charged, Overrun: l.Overrun,
-		Taken: each(l.Taken, holdFromDocument),
+		Taken: each(l.Taken, holdFromDocument), Granted: l.Granted, Reasons: l.Reasons, Network: l.Network,
 	}
 }
 
@@ -337,7 +348,7 @@ func conditionsToDocument(c ocs.Conditions) conditionsDocument {
 		Direction: c.Direction, RoleGiven: c.RoleGiven, Calling: c.Calling, Called: c.Called, Dialled: c.Dialled,
 		Recipients: c.Recipients, Network: c.Network, ICID: c.ICID, APN: c.APN, CallStart: microseconds(c.CallStart),
 		Answered: microseconds(c.Answered), CauseCode: c.CauseCode, DeliverReport: c.DeliverReport, MessageCount: c.MessageCount,
-		ServingNode: c.ServingNode,
+		ServingNode: c.ServingNode, Routes: c.Routes,
 	}
 }
 
@@ -346,7 +357,7 @@ func conditionsFromDocument(c conditionsDocument) ocs.Conditions {
 		Direction: c.Direction, RoleGiven: c.RoleGiven, Calling: c.Calling, Called: c.Called, Dialled: c.Dialled,
 		Recipients: c.Recipients, Network: c.Network, ICID: c.ICID, APN: c.APN, CallStart: fromMicroseconds(c.CallStart),
 		Answered: fromMicroseconds(c.Answered), CauseCode: c.CauseCode, DeliverReport: c.DeliverReport, MessageCount: c.MessageCount,
-		ServingNode: c.ServingNode,
+		ServingNode: c.ServingNode, Routes: c.Routes,
 	}
 }
 
@@ -356,6 +367,7 @@ func sessionToDocument(s *ocs.Session) sessionDocument {
 		ReportedAt: microseconds(s.ReportedAt), EndedAt: microseconds(s.EndedAt),
 		LowTold: s.LowTold, Refunded: s.Refunded, Records: s.Records, Conditions: conditionsToDocument(s.Conditions),
 		Quotas: each(s.Quotas, quotaToDocument), Segments: each(s.Segments, lineToDocument), Memory: memoryToDocument(s.Memory),
+		Told: each(s.Told, lineToDocument), ToldAt: microseconds(s.ToldAt),
 	}
 }
 
@@ -366,5 +378,6 @@ func sessionFromDocument(d sessionDocument) ocs.Session {
 		ReportedAt: fromMicroseconds(d.ReportedAt), EndedAt: fromMicroseconds(d.EndedAt),
 		LowTold: d.LowTold, Refunded: d.Refunded, Records: d.Records, Conditions: conditionsFromDocument(d.Conditions),
 		Quotas: each(d.Quotas, quotaFromDocument), Segments: each(d.Segments, lineFromDocument), Memory: memoryFromDocument(d.Memory),
+		Told: each(d.Told, lineFromDocument), ToldAt: fromMicroseconds(d.ToldAt),
 	}
 }

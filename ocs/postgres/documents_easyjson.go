@@ -148,6 +148,39 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres(in *jlexer.Lexer, out
 				}
 				in.Delim(']')
 			}
+		case "told":
+			if in.IsNull() {
+				in.Skip()
+				out.Told = nil
+			} else {
+				in.Delim('[')
+				if out.Told == nil {
+					if !in.IsDelim(']') {
+						out.Told = make([]lineDocument, 0, 0)
+					} else {
+						out.Told = []lineDocument{}
+					}
+				} else {
+					out.Told = (out.Told)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v3 lineDocument
+					if in.IsNull() {
+						in.Skip()
+					} else {
+						(v3).UnmarshalEasyJSON(in)
+					}
+					out.Told = append(out.Told, v3)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		case "told_us":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.ToldAt = int64(in.Int64())
+			}
 		case "memory":
 			if in.IsNull() {
 				in.Skip()
@@ -271,11 +304,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 			out.RawString("null")
 		} else {
 			out.RawByte('[')
-			for v3, v4 := range in.Quotas {
-				if v3 > 0 {
+			for v4, v5 := range in.Quotas {
+				if v4 > 0 {
 					out.RawByte(',')
 				}
-				(v4).MarshalEasyJSON(out)
+				(v5).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -287,14 +320,33 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 			out.RawString("null")
 		} else {
 			out.RawByte('[')
-			for v5, v6 := range in.Segments {
-				if v5 > 0 {
+			for v6, v7 := range in.Segments {
+				if v6 > 0 {
 					out.RawByte(',')
 				}
-				(v6).MarshalEasyJSON(out)
+				(v7).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
+	}
+	if len(in.Told) != 0 {
+		const prefix string = ",\"told\":"
+		out.RawString(prefix)
+		{
+			out.RawByte('[')
+			for v8, v9 := range in.Told {
+				if v8 > 0 {
+					out.RawByte(',')
+				}
+				(v9).MarshalEasyJSON(out)
+			}
+			out.RawByte(']')
+		}
+	}
+	if in.ToldAt != 0 {
+		const prefix string = ",\"told_us\":"
+		out.RawString(prefix)
+		out.Int64(int64(in.ToldAt))
 	}
 	{
 		const prefix string = ",\"memory\":"
@@ -371,13 +423,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v7 uint32
+					var v10 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v7 = uint32(in.Uint32())
+						v10 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v7)
+					out.ServiceIDs = append(out.ServiceIDs, v10)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -430,13 +482,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 					out.Taken = (out.Taken)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v8 holdDocument
+					var v11 holdDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v8).UnmarshalEasyJSON(in)
+						(v11).UnmarshalEasyJSON(in)
 					}
-					out.Taken = append(out.Taken, v8)
+					out.Taken = append(out.Taken, v11)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -469,13 +521,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 					out.Held = (out.Held)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v9 holdDocument
+					var v12 holdDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v9).UnmarshalEasyJSON(in)
+						(v12).UnmarshalEasyJSON(in)
 					}
-					out.Held = append(out.Held, v9)
+					out.Held = append(out.Held, v12)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -497,6 +549,24 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 				in.Skip()
 			} else {
 				out.Asked = bool(in.Bool())
+			}
+		case "given":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Given = rating.Units(in.Int64())
+			}
+		case "why":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Reasons = ocs.Reasons(in.Uint16())
+			}
+		case "network":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Network = string(in.String())
 			}
 		default:
 			in.SkipRecursive()
@@ -528,11 +598,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v10, v11 := range in.ServiceIDs {
-				if v10 > 0 {
+			for v13, v14 := range in.ServiceIDs {
+				if v13 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v11))
+				out.Uint32(uint32(v14))
 			}
 			out.RawByte(']')
 		}
@@ -577,11 +647,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		out.RawString(prefix)
 		{
 			out.RawByte('[')
-			for v12, v13 := range in.Taken {
-				if v12 > 0 {
+			for v15, v16 := range in.Taken {
+				if v15 > 0 {
 					out.RawByte(',')
 				}
-				(v13).MarshalEasyJSON(out)
+				(v16).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -601,11 +671,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		out.RawString(prefix)
 		{
 			out.RawByte('[')
-			for v14, v15 := range in.Held {
-				if v14 > 0 {
+			for v17, v18 := range in.Held {
+				if v17 > 0 {
 					out.RawByte(',')
 				}
-				(v15).MarshalEasyJSON(out)
+				(v18).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -624,6 +694,21 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		const prefix string = ",\"asked\":"
 		out.RawString(prefix)
 		out.Bool(bool(in.Asked))
+	}
+	if in.Given != 0 {
+		const prefix string = ",\"given\":"
+		out.RawString(prefix)
+		out.Int64(int64(in.Given))
+	}
+	if in.Reasons != 0 {
+		const prefix string = ",\"why\":"
+		out.RawString(prefix)
+		out.Uint16(uint16(in.Reasons))
+	}
+	if in.Network != "" {
+		const prefix string = ",\"network\":"
+		out.RawString(prefix)
+		out.String(string(in.Network))
 	}
 	out.RawByte('}')
 }
@@ -729,13 +814,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in *jlexer.Lexer, ou
 					out.Buckets = (out.Buckets)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v16 string
+					var v19 string
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v16 = string(in.String())
+						v19 = string(in.String())
 					}
-					out.Buckets = append(out.Buckets, v16)
+					out.Buckets = append(out.Buckets, v19)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -846,11 +931,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v17, v18 := range in.Buckets {
-				if v17 > 0 {
+			for v20, v21 := range in.Buckets {
+				if v20 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v18))
+				out.String(string(v21))
 			}
 			out.RawByte(']')
 		}
@@ -884,13 +969,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v19 uint32
+			var v22 uint32
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				v19 = uint32(in.Uint32())
+				v22 = uint32(in.Uint32())
 			}
-			*out = append(*out, v19)
+			*out = append(*out, v22)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -904,11 +989,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(out *jwriter.Writer,
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v20, v21 := range in {
-			if v20 > 0 {
+		for v23, v24 := range in {
+			if v23 > 0 {
 				out.RawByte(',')
 			}
-			out.Uint32(uint32(v21))
+			out.Uint32(uint32(v24))
 		}
 		out.RawByte(']')
 	}
@@ -967,20 +1052,20 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 					out.Seen = (out.Seen)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v22 [3]uint32
+					var v25 [3]uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
 						in.Delim('[')
-						v23 := 0
+						v26 := 0
 						for !in.IsDelim(']') {
-							if v23 < 3 {
+							if v26 < 3 {
 								if in.IsNull() {
 									in.Skip()
 								} else {
-									(v22)[v23] = uint32(in.Uint32())
+									(v25)[v26] = uint32(in.Uint32())
 								}
-								v23++
+								v26++
 							} else {
 								in.SkipRecursive()
 							}
@@ -988,7 +1073,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 						}
 						in.Delim(']')
 					}
-					out.Seen = append(out.Seen, v22)
+					out.Seen = append(out.Seen, v25)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1009,9 +1094,9 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 					out.Answers = (out.Answers)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v24 rememberedDocument
-					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in, &v24)
-					out.Answers = append(out.Answers, v24)
+					var v27 rememberedDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in, &v27)
+					out.Answers = append(out.Answers, v27)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1036,16 +1121,16 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer,
 		out.RawString(prefix[1:])
 		{
 			out.RawByte('[')
-			for v25, v26 := range in.Seen {
-				if v25 > 0 {
+			for v28, v29 := range in.Seen {
+				if v28 > 0 {
 					out.RawByte(',')
 				}
 				out.RawByte('[')
-				for v27 := range v26 {
-					if v27 > 0 {
+				for v30 := range v29 {
+					if v30 > 0 {
 						out.RawByte(',')
 					}
-					out.Uint32(uint32((v26)[v27]))
+					out.Uint32(uint32((v29)[v30]))
 				}
 				out.RawByte(']')
 			}
@@ -1062,11 +1147,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v28, v29 := range in.Answers {
-				if v28 > 0 {
+			for v31, v32 := range in.Answers {
+				if v31 > 0 {
 					out.RawByte(',')
 				}
-				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out, v29)
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out, v32)
 			}
 			out.RawByte(']')
 		}
@@ -1188,13 +1273,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v30 lineDocument
+			var v33 lineDocument
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				(v30).UnmarshalEasyJSON(in)
+				(v33).UnmarshalEasyJSON(in)
 			}
-			*out = append(*out, v30)
+			*out = append(*out, v33)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -1208,11 +1293,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer,
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v31, v32 := range in {
-			if v31 > 0 {
+		for v34, v35 := range in {
+			if v34 > 0 {
 				out.RawByte(',')
 			}
-			(v32).MarshalEasyJSON(out)
+			(v35).MarshalEasyJSON(out)
 		}
 		out.RawByte(']')
 	}
@@ -1285,13 +1370,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, ou
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v33 uint32
+					var v36 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v33 = uint32(in.Uint32())
+						v36 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v33)
+					out.ServiceIDs = append(out.ServiceIDs, v36)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1360,16 +1445,34 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, ou
 					out.Taken = (out.Taken)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v34 holdDocument
+					var v37 holdDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v34).UnmarshalEasyJSON(in)
+						(v37).UnmarshalEasyJSON(in)
 					}
-					out.Taken = append(out.Taken, v34)
+					out.Taken = append(out.Taken, v37)
 					in.WantComma()
 				}
 				in.Delim(']')
+			}
+		case "granted":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Granted = rating.Units(in.Int64())
+			}
+		case "why":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Reasons = ocs.Reasons(in.Uint16())
+			}
+		case "network":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Network = string(in.String())
 			}
 		default:
 			in.SkipRecursive()
@@ -1401,11 +1504,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v35, v36 := range in.ServiceIDs {
-				if v35 > 0 {
+			for v38, v39 := range in.ServiceIDs {
+				if v38 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v36))
+				out.Uint32(uint32(v39))
 			}
 			out.RawByte(']')
 		}
@@ -1500,14 +1603,44 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v37, v38 := range in.Taken {
-				if v37 > 0 {
+			for v40, v41 := range in.Taken {
+				if v40 > 0 {
 					out.RawByte(',')
 				}
-				(v38).MarshalEasyJSON(out)
+				(v41).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
+	}
+	if in.Granted != 0 {
+		const prefix string = ",\"granted\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.Granted))
+	}
+	if in.Reasons != 0 {
+		const prefix string = ",\"why\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Uint16(uint16(in.Reasons))
+	}
+	if in.Network != "" {
+		const prefix string = ",\"network\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.String(string(in.Network))
 	}
 	out.RawByte('}')
 }
@@ -1552,13 +1685,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v39 holdDocument
+			var v42 holdDocument
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				(v39).UnmarshalEasyJSON(in)
+				(v42).UnmarshalEasyJSON(in)
 			}
-			*out = append(*out, v39)
+			*out = append(*out, v42)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -1572,11 +1705,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer,
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v40, v41 := range in {
-			if v40 > 0 {
+		for v43, v44 := range in {
+			if v43 > 0 {
 				out.RawByte(',')
 			}
-			(v41).MarshalEasyJSON(out)
+			(v44).MarshalEasyJSON(out)
 		}
 		out.RawByte(']')
 	}
@@ -1741,13 +1874,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, o
 					out.Recipients = (out.Recipients)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v42 string
+					var v45 string
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v42 = string(in.String())
+						v45 = string(in.String())
 					}
-					out.Recipients = append(out.Recipients, v42)
+					out.Recipients = append(out.Recipients, v45)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1813,6 +1946,45 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, o
 				in.Skip()
 			} else {
 				out.ServingNode = string(in.String())
+			}
+		case "routes":
+			if in.IsNull() {
+				in.Skip()
+				out.Routes = nil
+			} else {
+				in.Delim('[')
+				if out.Routes == nil {
+					if !in.IsDelim(']') {
+						out.Routes = make([]string, 0, 4)
+					} else {
+						out.Routes = []string{}
+					}
+				} else {
+					out.Routes = (out.Routes)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v46 string
+					if in.IsNull() {
+						in.Skip()
+					} else {
+						v46 = string(in.String())
+					}
+					out.Routes = append(out.Routes, v46)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		case "imsi":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.IMSI = string(in.String())
+			}
+		case "verdict":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Verdict = ocs.Verdict(in.Uint8())
 			}
 		default:
 			in.SkipRecursive()
@@ -1884,11 +2056,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v43, v44 := range in.Recipients {
-				if v43 > 0 {
+			for v47, v48 := range in.Recipients {
+				if v47 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v44))
+				out.String(string(v48))
 			}
 			out.RawByte(']')
 		}
@@ -1983,6 +2155,45 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer
 		}
 		out.String(string(in.ServingNode))
 	}
+	if len(in.Routes) != 0 {
+		const prefix string = ",\"routes\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v49, v50 := range in.Routes {
+				if v49 > 0 {
+					out.RawByte(',')
+				}
+				out.String(string(v50))
+			}
+			out.RawByte(']')
+		}
+	}
+	if in.IMSI != "" {
+		const prefix string = ",\"imsi\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.String(string(in.IMSI))
+	}
+	if in.Verdict != 0 {
+		const prefix string = ",\"verdict\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Uint8(uint8(in.Verdict))
+	}
 	out.RawByte('}')
 }
 
@@ -2051,9 +2262,9 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, o
 					out.Services = (out.Services)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v45 serviceDocument
-					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in, &v45)
-					out.Services = append(out.Services, v45)
+					var v51 serviceDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in, &v51)
+					out.Services = append(out.Services, v51)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2160,11 +2371,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v46, v47 := range in.Services {
-				if v46 > 0 {
+			for v52, v53 := range in.Services {
+				if v52 > 0 {
 					out.RawByte(',')
 				}
-				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out, v47)
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out, v53)
 			}
 			out.RawByte(']')
 		}
@@ -2372,13 +2583,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, o
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v48 uint32
+					var v54 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v48 = uint32(in.Uint32())
+						v54 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v48)
+					out.ServiceIDs = append(out.ServiceIDs, v54)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2455,11 +2666,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v49, v50 := range in.ServiceIDs {
-				if v49 > 0 {
+			for v55, v56 := range in.ServiceIDs {
+				if v55 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v50))
+				out.Uint32(uint32(v56))
 			}
 			out.RawByte(']')
 		}

@@ -51,7 +51,7 @@ func (r *recordRow) record() (record ocs.Record, err error) {
 		Origin:     ocs.Origin{Host: r.OriginHost, Realm: r.OriginRealm, StateID: r.OriginStateID, Peer: r.OriginPeer},
 		Conditions: conditionsFromDocument(conditions), OtherParty: r.OtherParty, StartedAt: r.StartedAt.UTC(),
 		EndedAt: r.EndedAt.UTC(), TerminationCause: r.TerminationCause, Lines: each(lines, lineFromDocument),
-		MissingNumbers: missing,
+		MissingNumbers: missing, IMSI: conditions.IMSI, Verdict: conditions.Verdict,
 	}, nil
 }
 
@@ -86,7 +86,9 @@ func (tx *Tx) insertRecords(ctx context.Context, records []ocs.Record) error {
 		others.string(r.OtherParty)
 		started.time(r.StartedAt)
 		terminations.integerOrNull(r.TerminationCause)
-		conditions.add(conditionsToDocument(r.Conditions))
+		told := conditionsToDocument(r.Conditions)
+		told.IMSI, told.Verdict = r.IMSI, r.Verdict
+		conditions.add(told)
 		lines.add(lineDocuments(each(r.Lines, lineToDocument)))
 		missing.add(numberDocuments(r.MissingNumbers))
 	}
