@@ -22,7 +22,7 @@ run: ## start a server with a private Postgres and demo data, and place a call o
 build: ## build bin/gyro
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/gyro
 
-test: ## run all tests, with a real Postgres, foreign Diameter clients and tshark
+test: ## run all tests, with a real Postgres, foreign network elements and tshark
 	@.ci/setup test
 	$(GO) test -timeout 15m $(TESTFLAGS) ./...
 

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// startTied starts cmd so that the kernel kills it when this process dies, however it dies: no server is left behind by a test run
-// that was itself killed. The kernel means the thread that started it, and the Go runtime ends threads, so all of them are started
-// by one that lasts.
-func startTied(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+// startTied starts cmd, in a process group of its own, so that the kernel sends it a signal when this process dies, however it
+// dies: nothing is left behind by a test run that was itself killed. The kernel means the thread that started it, and the Go runtime
+// ends threads, so all of them are started by one that lasts.
+func startTied(cmd *exec.Cmd, atDeath syscall.Signal) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: atDeath, Setpgid: true}
 	result := make(chan error)
 	lastingThread() <- func() { result <- cmd.Start() }
 	return <-result

@@ -2,7 +2,13 @@
 
 package integration
 
-import "os/exec"
+import (
+	"os/exec"
+	"syscall"
+)
 
-// startTied has no way to tie cmd to this process here; the tests end their servers themselves.
-func startTied(cmd *exec.Cmd) error { return cmd.Start() }
+// startTied has no way to tie cmd to this process here; the tests end what they started themselves.
+func startTied(cmd *exec.Cmd, _ syscall.Signal) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd.Start()
+}

@@ -115,7 +115,7 @@ func (s *server) start() error {
 	s.cmd = exec.Command(binary, append([]string{"serve", "--data-dir", s.dir}, s.args...)...) //nolint:noctx // ended by kill or stop
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	s.cmd.Env = environment()
-	if err := startTied(s.cmd); err != nil {
+	if err := startTied(s.cmd, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
 	go func() {
