@@ -18,30 +18,31 @@ var mayImport = map[string][]string{
 	"rating":             {},
 	"ocs":                {"rating"},
 	"transfer":           {"rating", "ocs"},
+	"ocs/lifecycle":      {"rating", "ocs", "transfer"}, // tells minutes and days as transfer does
 	"ocs/yamltext":       {},
-	"ocs/catalog":        {"rating", "ocs", "ocs/yamltext"},
+	"ocs/catalog":        {"rating", "ocs", "ocs/lifecycle", "ocs/yamltext"},
 	"ocs/policy":         {"rating", "ocs", "transfer", "ocs/yamltext"},
 	"ocs/pin":            {"rating", "ocs", "transfer"},
 	"ocs/outbox":         {"rating", "ocs", "transfer"},
-	"ocs/postgres":       {"rating", "ocs", "transfer", "ocs/pin", "ocs/outbox"}, // the types of what pin and outbox keep in it
-	"ocs/charging":       {"rating", "ocs", "transfer", "ocs/pin", "ocs/outbox", "ocs/postgres"},
+	"ocs/postgres":       {"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/pin", "ocs/outbox"}, // the types of what pin and outbox keep in it
+	"ocs/charging":       {"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/pin", "ocs/outbox", "ocs/postgres"},
 	"ocs/policy/inforce": {"rating", "ocs", "transfer", "ocs/policy", "ocs/postgres"}, // which policy all servers go by
 	"ocs/cdr":            {"rating", "ocs", "transfer", "ocs/postgres"},
 	"ocs/api": {
-		"rating", "ocs", "transfer", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/catalog",
+		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/catalog",
 		"ocs/cdr",
 	},
 	"dictionaries": {},
 	"diameter":     {"rating", "ocs", "transfer", "dictionaries"}, // declares the interface of the engine instead of importing it
 	"integration":  {},
 	"cmd/gyro": {
-		"rating", "ocs", "transfer", "ocs/catalog", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/cdr",
+		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/catalog", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/cdr",
 		"ocs/api", "dictionaries", "diameter",
 	},
 }
 
 // pureRooms decide and know nothing of the world: no clock, SQL, socket, log or random source.
-var pureRooms = []string{"rating", "ocs", "transfer"}
+var pureRooms = []string{"rating", "ocs", "transfer", "ocs/lifecycle"}
 
 var pureImports = []string{
 	"cmp", "errors", "fmt", "iter", "maps", "math", "math/bits", "slices", "strconv", "strings", "time",

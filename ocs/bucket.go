@@ -23,9 +23,10 @@ type Bucket struct {
 	Reserved   rating.Units // part of Balance, held by open sessions
 	ExpiresAt  time.Time    // first instant at which it no longer counts; zero: never
 	CreatedAt  time.Time
-	Root       BucketID // the lot that the units were first granted in: the bucket itself, or where they were moved from at first
-	Parent     BucketID // the lot that they were moved from last; empty for a granted one
-	Hops       int      // how often they were moved
+	Root       BucketID     // the lot that the units were first granted in: the bucket itself, or where they were moved from at first
+	Parent     BucketID     // the lot that they were moved from last; empty for a granted one
+	Hops       int          // how often they were moved
+	Watch      rating.Units // a balance below it is to be told to the plan's contract; 0: none
 }
 
 // Free is what a new reservation may take.
@@ -33,6 +34,9 @@ func (b Bucket) Free() rating.Units { return b.Balance - b.Reserved }
 
 // Expired reports whether b no longer counts. At ExpiresAt itself it does not.
 func (b Bucket) Expired(now time.Time) bool { return !b.ExpiresAt.IsZero() && !now.Before(b.ExpiresAt) }
+
+// IsLow reports whether less is left than the contract of the plan wants to be told of.
+func (b Bucket) IsLow() bool { return b.Balance < b.Watch }
 
 // A Hold is the part of a bucket that one quota reserves.
 type Hold struct {

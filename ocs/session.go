@@ -167,4 +167,8 @@ const (
 	RefundPosting  PostingKind = "refund"
 	AdjustPosting  PostingKind = "adjust"  // a correction, up or down
 	ReservePosting PostingKind = "reserve" // what was reserved is spent
+
+	SalePosting     PostingKind = "sale"     // a period of a plan was paid
+	RolloverPosting PostingKind = "rollover" // what was left of a period goes on into the next
+	ExpiryPosting   PostingKind = "expiry"
 )
