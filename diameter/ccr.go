@@ -73,8 +73,9 @@ type decoder struct {
 	users     identities
 	oddType   *diam.AVP // a Subscription-Id-Type that is not defined, with the M bit
 	level     ocs.ServiceRequest
-	hasLevel  bool // units at command level
-	refund    *diam.AVP
+	hasLevel  bool      // units at command level
+	refund    *diam.AVP // Refund-Information, in whatever place
+	refundToo *diam.AVP // one that names another debit
 	told      information
 	recipient int
 }
@@ -277,7 +278,7 @@ func (d *decoder) units(a *diam.AVP) {
 		}
 	case tgpp | avp.RefundInformation:
 		if d.first(a, &d.seen, seenRefund) {
-			d.refund = a
+			d.refunds(a)
 		}
 	default:
 		d.unused(a)
@@ -392,12 +393,26 @@ func (d *decoder) finishEvent() {
 	if !d.hasLevel && d.level.ServiceIDs != nil {
 		d.hasLevel = true // a service without an amount: one unit of it
 	}
+	if d.request.Action == ocs.RefundAccount && d.refundToo != nil {
+		d.refuseValue(d.refundToo, "Refund-Information names a second debit")
+	}
 	if d.request.Action == ocs.RefundAccount && d.refund != nil {
 		debit, ok := ocs.ParseRefund(octets(d.refund))
 		if !ok || !isText(debit.ID) || !isText(debit.Sub) {
 			d.refuseValue(d.refund, "Refund-Information names no debit of this server")
 		}
 		d.request.RefundOf = debit
+	}
+}
+
+// refunds takes a Refund-Information. Clients put it at command level, into each service or into Service-Information; an event
+// gives back one debit.
+func (d *decoder) refunds(a *diam.AVP) {
+	switch {
+	case d.refund == nil:
+		d.refund = a
+	case octets(d.refund) != octets(a):
+		d.refundToo = a
 	}
 }
 

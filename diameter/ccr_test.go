@@ -318,6 +318,8 @@ func TestRefusals(t *testing.T) {
 		{"called party with NUL", 1, 0, [][]byte{ims(text3GPP(avp.CalledPartyAddress, "tel:\x00"))}, 5004, text3GPP(avp.CalledPartyAddress, "tel:\x00")},
 		{"refund of a debit that was not ours", 4, 0, [][]byte{number(avp.RequestedAction, 1), text3GPP(avp.RefundInformation, "rubbish")}, 5004, text3GPP(avp.RefundInformation, "rubbish")},
 		{"Refund-Information of another event", 4, 0, [][]byte{number(avp.RequestedAction, 0), text3GPP(avp.RefundInformation, "rubbish")}, 0, nil},
+		{"refund of one debit, named in each service", 4, 0, [][]byte{number(avp.RequestedAction, 1), mscc(text3GPP(avp.RefundInformation, "gyro1;;a")), mscc(text3GPP(avp.RefundInformation, "gyro1;;a"))}, 0, nil},
+		{"refund of two debits", 4, 0, [][]byte{number(avp.RequestedAction, 1), mscc(text3GPP(avp.RefundInformation, "gyro1;;a")), mscc(text3GPP(avp.RefundInformation, "gyro1;;b"))}, 5004, text3GPP(avp.RefundInformation, "gyro1;;b")},
 		{"too many services", 1, 0, [][]byte{bytes.Repeat(mscc(), maxServices+1)}, 5009, mscc()},
 		{"as many services as may be", 1, 0, [][]byte{bytes.Repeat(mscc(), maxServices)}, 0, nil},
 		{"too many Service-Identifiers", 1, 0, [][]byte{mscc(bytes.Repeat(number(avp.ServiceIdentifier, 1), maxServiceIDs+1))}, 5009, number(avp.ServiceIdentifier, 1)},

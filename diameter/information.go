@@ -127,9 +127,7 @@ func (d *decoder) serviceInformation(a *diam.AVP) {
 		case huawei | huaweiINInformation:
 			d.inInformation(member)
 		case tgpp | avp.RefundInformation:
-			if d.refund == nil {
-				d.refund = member
-			}
+			d.refunds(member)
 		}
 	}
 }

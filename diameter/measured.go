@@ -42,9 +42,7 @@ func (d *decoder) service(a *diam.AVP) ocs.ServiceRequest {
 		case tgpp | avp.ReportingReason:
 			s.Reason = stronger(s.Reason, reason(member))
 		case tgpp | avp.RefundInformation:
-			if d.refund == nil {
-				d.refund = member
-			}
+			d.refunds(member)
 		default:
 			d.unlisted(member)
 		}

@@ -162,7 +162,8 @@ func (w *world) bucketCommand(t *testing.T, msisdn string, args map[string]strin
 	}
 }
 
-// ccrCommand sends a request. Reports of one service are joined by +, recipients by &; several services by commas: rg=10,20 used=5,7 request=60,60.
+// ccrCommand sends a request. Reports and Service-Identifiers of one service are joined by +, recipients by &; several services
+// by commas, - where one has none: rg=10,- sid=-,4+5 used=5,7 request=60,60.
 func (w *world) ccrCommand(t *testing.T, args map[string]string) string {
 	t.Helper()
 	msisdn := or(args["from"], "491700000001")
@@ -233,13 +234,18 @@ func services(t *testing.T, w *world, args map[string]string) ([]ServiceRequest,
 		}
 		return strings.Split(args[name], ",")
 	}
-	groups, used, requested, reasons := split("rg"), split("used"), split("request"), split("reason")
+	groups, ids, used, requested, reasons := split("rg"), split("sid"), split("used"), split("request"), split("reason")
 	unit := w.rules.Services[or(args["context"], "32260")+"@3gpp.org"].Measure
 	var all []ServiceRequest
-	for i := range max(len(groups), len(used), len(requested), len(reasons)) {
+	for i := range max(len(groups), len(ids), len(used), len(requested), len(reasons)) {
 		var s ServiceRequest
-		if i < len(groups) {
+		if i < len(groups) && groups[i] != "-" {
 			s.RatingGroup = new(uint32(number(t, groups[i])))
+		}
+		if i < len(ids) && ids[i] != "-" {
+			for id := range strings.SplitSeq(ids[i], "+") {
+				s.ServiceIDs = append(s.ServiceIDs, uint32(number(t, id)))
+			}
 		}
 		if i < len(used) && used[i] != "-" {
 			for part := range strings.SplitSeq(used[i], "+") {

@@ -27,7 +27,15 @@ type Session struct {
 	Records    int          // CDRs written so far
 	Told       []RecordLine // what the partial CDRs of an open session have told, all together
 	ToldAt     time.Time    // end of the last partial CDR; zero before the first
-	Refunded   bool         // a debit that was given back
+	Refunds    []Refund     // of a debit: what was given back of it, one for each quota of which something was
+	Refunded   bool         // a debit that was given back whole
+}
+
+// A Refund is the part of a debit that was given back.
+type Refund struct {
+	Quota int          // index in Quotas
+	Units rating.Units // of the quota's Used
+	Given []Hold       // of its Taken: what Units had cost
 }
 
 // SessionState is where in its life a session is.

@@ -198,6 +198,11 @@ func (w *world) check() error {
 	held := map[BucketID]rating.Units{}
 	for _, sessions := range w.sessions {
 		for _, s := range sessions {
+			for _, f := range s.Refunds {
+				if q := s.Quotas[f.Quota]; f.Units > q.Used || total(f.Given) > total(q.Taken) {
+					return fmt.Errorf("debit %v was given back %+v of %d used, %v taken", s.Key, f, q.Used, q.Taken)
+				}
+			}
 			for _, q := range s.Quotas {
 				for _, h := range q.Held {
 					held[h.Bucket] += h.Units
@@ -276,6 +281,13 @@ func (w *world) checkRecords() error {
 
 func (w *world) zone() *time.Location { return cmp.Or(w.rules.Records.Zone, time.UTC) }
 
+func total(holds []Hold) (sum rating.Units) {
+	for _, h := range holds {
+		sum += h.Units
+	}
+	return sum
+}
+
 // codes are the Result-Codes that the verdicts become on the wire.
 var codes = map[Verdict]int{
 	Granted: 2001, CreditLimitReached: 4012, ServiceDenied: 4010, NotApplicable: 4011, UnknownSession: 5002, Unauthorised: 5003,
@@ -306,6 +318,9 @@ func describe(a Answer) string {
 		fmt.Fprintf(&out, "  %d", codes[s.Verdict])
 		if s.RatingGroup != nil {
 			fmt.Fprintf(&out, " rg=%d", *s.RatingGroup)
+		}
+		for _, id := range s.ServiceIDs {
+			fmt.Fprintf(&out, " sid=%d", id)
 		}
 		if s.Granted > 0 {
 			fmt.Fprintf(&out, " granted=%d %s", s.Granted, s.Measure)

@@ -158,6 +158,7 @@ type sessionDocument struct {
 	ReportedAt int64              `json:"reported_us,omitempty"` // microseconds since 1970
 	EndedAt    int64              `json:"ended_us,omitempty"`
 	LowTold    bool               `json:"low_told,omitempty"`
+	Refunds    []refundDocument   `json:"refunds,omitempty"`
 	Refunded   bool               `json:"refunded,omitempty"`
 	Records    int                `json:"records,omitempty"`
 	Conditions conditionsDocument `json:"conditions"`
@@ -166,6 +167,12 @@ type sessionDocument struct {
 	Told       []lineDocument     `json:"told,omitempty"`
 	ToldAt     int64              `json:"told_us,omitempty"`
 	Memory     memoryDocument     `json:"memory"`
+}
+
+type refundDocument struct {
+	Quota int            `json:"q"`
+	Units rating.Units   `json:"units"`
+	Given []holdDocument `json:"given"`
 }
 
 // Lists of documents.
@@ -365,7 +372,7 @@ func sessionToDocument(s *ocs.Session) sessionDocument {
 	return sessionDocument{
 		Cause: s.Cause, Service: s.Service, Realm: s.Origin.Realm, Peer: s.Origin.Peer,
 		ReportedAt: microseconds(s.ReportedAt), EndedAt: microseconds(s.EndedAt),
-		LowTold: s.LowTold, Refunded: s.Refunded, Records: s.Records, Conditions: conditionsToDocument(s.Conditions),
+		LowTold: s.LowTold, Refunds: each(s.Refunds, refundToDocument), Refunded: s.Refunded, Records: s.Records, Conditions: conditionsToDocument(s.Conditions),
 		Quotas: each(s.Quotas, quotaToDocument), Segments: each(s.Segments, lineToDocument), Memory: memoryToDocument(s.Memory),
 		Told: each(s.Told, lineToDocument), ToldAt: microseconds(s.ToldAt),
 	}
@@ -376,8 +383,16 @@ func sessionFromDocument(d sessionDocument) ocs.Session {
 	return ocs.Session{
 		Cause: d.Cause, Service: d.Service, Origin: ocs.Origin{Realm: d.Realm, Peer: d.Peer},
 		ReportedAt: fromMicroseconds(d.ReportedAt), EndedAt: fromMicroseconds(d.EndedAt),
-		LowTold: d.LowTold, Refunded: d.Refunded, Records: d.Records, Conditions: conditionsFromDocument(d.Conditions),
+		LowTold: d.LowTold, Refunds: each(d.Refunds, refundFromDocument), Refunded: d.Refunded, Records: d.Records, Conditions: conditionsFromDocument(d.Conditions),
 		Quotas: each(d.Quotas, quotaFromDocument), Segments: each(d.Segments, lineFromDocument), Memory: memoryFromDocument(d.Memory),
 		Told: each(d.Told, lineFromDocument), ToldAt: fromMicroseconds(d.ToldAt),
 	}
+}
+
+func refundToDocument(r ocs.Refund) refundDocument {
+	return refundDocument{Quota: r.Quota, Units: r.Units, Given: each(r.Given, holdToDocument)}
+}
+
+func refundFromDocument(d refundDocument) ocs.Refund {
+	return ocs.Refund{Quota: d.Quota, Units: d.Units, Given: each(d.Given, holdFromDocument)}
 }

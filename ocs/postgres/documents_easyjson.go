@@ -76,6 +76,29 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres(in *jlexer.Lexer, out
 			} else {
 				out.LowTold = bool(in.Bool())
 			}
+		case "refunds":
+			if in.IsNull() {
+				in.Skip()
+				out.Refunds = nil
+			} else {
+				in.Delim('[')
+				if out.Refunds == nil {
+					if !in.IsDelim(']') {
+						out.Refunds = make([]refundDocument, 0, 1)
+					} else {
+						out.Refunds = []refundDocument{}
+					}
+				} else {
+					out.Refunds = (out.Refunds)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v1 refundDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in, &v1)
+					out.Refunds = append(out.Refunds, v1)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
 		case "refunded":
 			if in.IsNull() {
 				in.Skip()
@@ -110,13 +133,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres(in *jlexer.Lexer, out
 					out.Quotas = (out.Quotas)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v1 quotaDocument
+					var v2 quotaDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v1).UnmarshalEasyJSON(in)
+						(v2).UnmarshalEasyJSON(in)
 					}
-					out.Quotas = append(out.Quotas, v1)
+					out.Quotas = append(out.Quotas, v2)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -137,13 +160,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres(in *jlexer.Lexer, out
 					out.Segments = (out.Segments)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v2 lineDocument
+					var v3 lineDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v2).UnmarshalEasyJSON(in)
+						(v3).UnmarshalEasyJSON(in)
 					}
-					out.Segments = append(out.Segments, v2)
+					out.Segments = append(out.Segments, v3)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -164,13 +187,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres(in *jlexer.Lexer, out
 					out.Told = (out.Told)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v3 lineDocument
+					var v4 lineDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v3).UnmarshalEasyJSON(in)
+						(v4).UnmarshalEasyJSON(in)
 					}
-					out.Told = append(out.Told, v3)
+					out.Told = append(out.Told, v4)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -267,6 +290,25 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 		}
 		out.Bool(bool(in.LowTold))
 	}
+	if len(in.Refunds) != 0 {
+		const prefix string = ",\"refunds\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v5, v6 := range in.Refunds {
+				if v5 > 0 {
+					out.RawByte(',')
+				}
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out, v6)
+			}
+			out.RawByte(']')
+		}
+	}
 	if in.Refunded {
 		const prefix string = ",\"refunded\":"
 		if first {
@@ -304,11 +346,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 			out.RawString("null")
 		} else {
 			out.RawByte('[')
-			for v4, v5 := range in.Quotas {
-				if v4 > 0 {
+			for v7, v8 := range in.Quotas {
+				if v7 > 0 {
 					out.RawByte(',')
 				}
-				(v5).MarshalEasyJSON(out)
+				(v8).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -320,11 +362,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 			out.RawString("null")
 		} else {
 			out.RawByte('[')
-			for v6, v7 := range in.Segments {
-				if v6 > 0 {
+			for v9, v10 := range in.Segments {
+				if v9 > 0 {
 					out.RawByte(',')
 				}
-				(v7).MarshalEasyJSON(out)
+				(v10).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -334,11 +376,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 		out.RawString(prefix)
 		{
 			out.RawByte('[')
-			for v8, v9 := range in.Told {
-				if v8 > 0 {
+			for v11, v12 := range in.Told {
+				if v11 > 0 {
 					out.RawByte(',')
 				}
-				(v9).MarshalEasyJSON(out)
+				(v12).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -379,7 +421,102 @@ func (v *sessionDocument) UnmarshalJSON(data []byte) error {
 func (v *sessionDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
 	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, out *quotaDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, out *refundDocument) {
+	isTopLevel := in.IsStart()
+	if in.IsNull() {
+		if isTopLevel {
+			in.Consumed()
+		}
+		in.Skip()
+		return
+	}
+	in.Delim('{')
+	for !in.IsDelim('}') {
+		key := in.UnsafeFieldName(false)
+		in.WantColon()
+		switch key {
+		case "q":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Quota = int(in.Int())
+			}
+		case "units":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Units = rating.Units(in.Int64())
+			}
+		case "given":
+			if in.IsNull() {
+				in.Skip()
+				out.Given = nil
+			} else {
+				in.Delim('[')
+				if out.Given == nil {
+					if !in.IsDelim(']') {
+						out.Given = make([]holdDocument, 0, 2)
+					} else {
+						out.Given = []holdDocument{}
+					}
+				} else {
+					out.Given = (out.Given)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v13 holdDocument
+					if in.IsNull() {
+						in.Skip()
+					} else {
+						(v13).UnmarshalEasyJSON(in)
+					}
+					out.Given = append(out.Given, v13)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		default:
+			in.SkipRecursive()
+		}
+		in.WantComma()
+	}
+	in.Delim('}')
+	if isTopLevel {
+		in.Consumed()
+	}
+}
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer, in refundDocument) {
+	out.RawByte('{')
+	first := true
+	_ = first
+	{
+		const prefix string = ",\"q\":"
+		out.RawString(prefix[1:])
+		out.Int(int(in.Quota))
+	}
+	{
+		const prefix string = ",\"units\":"
+		out.RawString(prefix)
+		out.Int64(int64(in.Units))
+	}
+	{
+		const prefix string = ",\"given\":"
+		out.RawString(prefix)
+		if in.Given == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
+			out.RawString("null")
+		} else {
+			out.RawByte('[')
+			for v14, v15 := range in.Given {
+				if v14 > 0 {
+					out.RawByte(',')
+				}
+				(v15).MarshalEasyJSON(out)
+			}
+			out.RawByte(']')
+		}
+	}
+	out.RawByte('}')
+}
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in *jlexer.Lexer, out *quotaDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -423,19 +560,19 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v10 uint32
+					var v16 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v10 = uint32(in.Uint32())
+						v16 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v10)
+					out.ServiceIDs = append(out.ServiceIDs, v16)
 					in.WantComma()
 				}
 				in.Delim(']')
 			}
 		case "tariff":
-			easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in, &out.Tariff)
+			easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(in, &out.Tariff)
 		case "plan":
 			if in.IsNull() {
 				in.Skip()
@@ -482,13 +619,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 					out.Taken = (out.Taken)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v11 holdDocument
+					var v17 holdDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v11).UnmarshalEasyJSON(in)
+						(v17).UnmarshalEasyJSON(in)
 					}
-					out.Taken = append(out.Taken, v11)
+					out.Taken = append(out.Taken, v17)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -521,13 +658,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 					out.Held = (out.Held)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v12 holdDocument
+					var v18 holdDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v12).UnmarshalEasyJSON(in)
+						(v18).UnmarshalEasyJSON(in)
 					}
-					out.Held = append(out.Held, v12)
+					out.Held = append(out.Held, v18)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -578,7 +715,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer, in quotaDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out *jwriter.Writer, in quotaDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -598,11 +735,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v13, v14 := range in.ServiceIDs {
-				if v13 > 0 {
+			for v19, v20 := range in.ServiceIDs {
+				if v19 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v14))
+				out.Uint32(uint32(v20))
 			}
 			out.RawByte(']')
 		}
@@ -615,7 +752,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		} else {
 			out.RawString(prefix)
 		}
-		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out, in.Tariff)
+		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(out, in.Tariff)
 	}
 	if in.Plan != "" {
 		const prefix string = ",\"plan\":"
@@ -647,11 +784,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		out.RawString(prefix)
 		{
 			out.RawByte('[')
-			for v15, v16 := range in.Taken {
-				if v15 > 0 {
+			for v21, v22 := range in.Taken {
+				if v21 > 0 {
 					out.RawByte(',')
 				}
-				(v16).MarshalEasyJSON(out)
+				(v22).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -671,11 +808,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 		out.RawString(prefix)
 		{
 			out.RawByte('[')
-			for v17, v18 := range in.Held {
-				if v17 > 0 {
+			for v23, v24 := range in.Held {
+				if v23 > 0 {
 					out.RawByte(',')
 				}
-				(v18).MarshalEasyJSON(out)
+				(v24).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -716,27 +853,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v quotaDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v quotaDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres1(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *quotaDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *quotaDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres1(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in *jlexer.Lexer, out *tariffDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(in *jlexer.Lexer, out *tariffDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -814,13 +951,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in *jlexer.Lexer, ou
 					out.Buckets = (out.Buckets)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v19 string
+					var v25 string
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v19 = string(in.String())
+						v25 = string(in.String())
 					}
-					out.Buckets = append(out.Buckets, v19)
+					out.Buckets = append(out.Buckets, v25)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -841,7 +978,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out *jwriter.Writer, in tariffDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(out *jwriter.Writer, in tariffDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -931,11 +1068,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v20, v21 := range in.Buckets {
-				if v20 > 0 {
+			for v26, v27 := range in.Buckets {
+				if v26 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v21))
+				out.String(string(v27))
 			}
 			out.RawByte(']')
 		}
@@ -952,7 +1089,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out *jwriter.Writer,
 	}
 	out.RawByte('}')
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(in *jlexer.Lexer, out *numberDocuments) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, out *numberDocuments) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		in.Skip()
@@ -969,13 +1106,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v22 uint32
+			var v28 uint32
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				v22 = uint32(in.Uint32())
+				v28 = uint32(in.Uint32())
 			}
-			*out = append(*out, v22)
+			*out = append(*out, v28)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -984,16 +1121,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(out *jwriter.Writer, in numberDocuments) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer, in numberDocuments) {
 	if in == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v23, v24 := range in {
-			if v23 > 0 {
+		for v29, v30 := range in {
+			if v29 > 0 {
 				out.RawByte(',')
 			}
-			out.Uint32(uint32(v24))
+			out.Uint32(uint32(v30))
 		}
 		out.RawByte(']')
 	}
@@ -1002,27 +1139,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v numberDocuments) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v numberDocuments) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *numberDocuments) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *numberDocuments) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, out *memoryDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, out *memoryDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1052,20 +1189,20 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 					out.Seen = (out.Seen)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v25 [3]uint32
+					var v31 [3]uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
 						in.Delim('[')
-						v26 := 0
+						v32 := 0
 						for !in.IsDelim(']') {
-							if v26 < 3 {
+							if v32 < 3 {
 								if in.IsNull() {
 									in.Skip()
 								} else {
-									(v25)[v26] = uint32(in.Uint32())
+									(v31)[v32] = uint32(in.Uint32())
 								}
-								v26++
+								v32++
 							} else {
 								in.SkipRecursive()
 							}
@@ -1073,7 +1210,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 						}
 						in.Delim(']')
 					}
-					out.Seen = append(out.Seen, v25)
+					out.Seen = append(out.Seen, v31)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1094,9 +1231,9 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 					out.Answers = (out.Answers)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v27 rememberedDocument
-					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in, &v27)
-					out.Answers = append(out.Answers, v27)
+					var v33 rememberedDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in, &v33)
+					out.Answers = append(out.Answers, v33)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1111,7 +1248,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer, in memoryDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer, in memoryDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1121,16 +1258,16 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer,
 		out.RawString(prefix[1:])
 		{
 			out.RawByte('[')
-			for v28, v29 := range in.Seen {
-				if v28 > 0 {
+			for v34, v35 := range in.Seen {
+				if v34 > 0 {
 					out.RawByte(',')
 				}
 				out.RawByte('[')
-				for v30 := range v29 {
-					if v30 > 0 {
+				for v36 := range v35 {
+					if v36 > 0 {
 						out.RawByte(',')
 					}
-					out.Uint32(uint32((v29)[v30]))
+					out.Uint32(uint32((v35)[v36]))
 				}
 				out.RawByte(']')
 			}
@@ -1147,11 +1284,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v31, v32 := range in.Answers {
-				if v31 > 0 {
+			for v37, v38 := range in.Answers {
+				if v37 > 0 {
 					out.RawByte(',')
 				}
-				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out, v32)
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out, v38)
 			}
 			out.RawByte(']')
 		}
@@ -1162,27 +1299,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v memoryDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v memoryDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *memoryDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *memoryDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, out *rememberedDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, out *rememberedDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1230,7 +1367,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer, in rememberedDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer, in rememberedDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1256,7 +1393,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer,
 	}
 	out.RawByte('}')
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, out *lineDocuments) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, out *lineDocuments) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		in.Skip()
@@ -1273,13 +1410,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v33 lineDocument
+			var v39 lineDocument
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				(v33).UnmarshalEasyJSON(in)
+				(v39).UnmarshalEasyJSON(in)
 			}
-			*out = append(*out, v33)
+			*out = append(*out, v39)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -1288,16 +1425,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer, in lineDocuments) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer, in lineDocuments) {
 	if in == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v34, v35 := range in {
-			if v34 > 0 {
+		for v40, v41 := range in {
+			if v40 > 0 {
 				out.RawByte(',')
 			}
-			(v35).MarshalEasyJSON(out)
+			(v41).MarshalEasyJSON(out)
 		}
 		out.RawByte(']')
 	}
@@ -1306,27 +1443,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v lineDocuments) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v lineDocuments) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *lineDocuments) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *lineDocuments) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, out *lineDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, out *lineDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1370,13 +1507,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, ou
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v36 uint32
+					var v42 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v36 = uint32(in.Uint32())
+						v42 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v36)
+					out.ServiceIDs = append(out.ServiceIDs, v42)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1445,13 +1582,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, ou
 					out.Taken = (out.Taken)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v37 holdDocument
+					var v43 holdDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v37).UnmarshalEasyJSON(in)
+						(v43).UnmarshalEasyJSON(in)
 					}
-					out.Taken = append(out.Taken, v37)
+					out.Taken = append(out.Taken, v43)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1484,7 +1621,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer, in lineDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer, in lineDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1504,11 +1641,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v38, v39 := range in.ServiceIDs {
-				if v38 > 0 {
+			for v44, v45 := range in.ServiceIDs {
+				if v44 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v39))
+				out.Uint32(uint32(v45))
 			}
 			out.RawByte(']')
 		}
@@ -1603,11 +1740,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v40, v41 := range in.Taken {
-				if v40 > 0 {
+			for v46, v47 := range in.Taken {
+				if v46 > 0 {
 					out.RawByte(',')
 				}
-				(v41).MarshalEasyJSON(out)
+				(v47).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -1648,27 +1785,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v lineDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v lineDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *lineDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *lineDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, out *holdDocuments) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(in *jlexer.Lexer, out *holdDocuments) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		in.Skip()
@@ -1685,13 +1822,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v42 holdDocument
+			var v48 holdDocument
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				(v42).UnmarshalEasyJSON(in)
+				(v48).UnmarshalEasyJSON(in)
 			}
-			*out = append(*out, v42)
+			*out = append(*out, v48)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -1700,16 +1837,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer, in holdDocuments) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(out *jwriter.Writer, in holdDocuments) {
 	if in == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v43, v44 := range in {
-			if v43 > 0 {
+		for v49, v50 := range in {
+			if v49 > 0 {
 				out.RawByte(',')
 			}
-			(v44).MarshalEasyJSON(out)
+			(v50).MarshalEasyJSON(out)
 		}
 		out.RawByte(']')
 	}
@@ -1718,27 +1855,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v holdDocuments) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v holdDocuments) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *holdDocuments) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *holdDocuments) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(in *jlexer.Lexer, out *holdDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, out *holdDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1774,7 +1911,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(out *jwriter.Writer, in holdDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer, in holdDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1794,27 +1931,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v holdDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v holdDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *holdDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *holdDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, out *conditionsDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, out *conditionsDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1874,13 +2011,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, o
 					out.Recipients = (out.Recipients)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v45 string
+					var v51 string
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v45 = string(in.String())
+						v51 = string(in.String())
 					}
-					out.Recipients = append(out.Recipients, v45)
+					out.Recipients = append(out.Recipients, v51)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1963,13 +2100,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, o
 					out.Routes = (out.Routes)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v46 string
+					var v52 string
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v46 = string(in.String())
+						v52 = string(in.String())
 					}
-					out.Routes = append(out.Routes, v46)
+					out.Routes = append(out.Routes, v52)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1996,7 +2133,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer, in conditionsDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer, in conditionsDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2056,11 +2193,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v47, v48 := range in.Recipients {
-				if v47 > 0 {
+			for v53, v54 := range in.Recipients {
+				if v53 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v48))
+				out.String(string(v54))
 			}
 			out.RawByte(']')
 		}
@@ -2165,11 +2302,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v49, v50 := range in.Routes {
-				if v49 > 0 {
+			for v55, v56 := range in.Routes {
+				if v55 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v50))
+				out.String(string(v56))
 			}
 			out.RawByte(']')
 		}
@@ -2200,27 +2337,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer
 // MarshalJSON supports json.Marshaler interface
 func (v conditionsDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v conditionsDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *conditionsDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *conditionsDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, out *answerDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, out *answerDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -2262,9 +2399,9 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, o
 					out.Services = (out.Services)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v51 serviceDocument
-					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in, &v51)
-					out.Services = append(out.Services, v51)
+					var v57 serviceDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in, &v57)
+					out.Services = append(out.Services, v57)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2303,7 +2440,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, o
 				if out.Cost == nil {
 					out.Cost = new(costDocument)
 				}
-				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in, out.Cost)
+				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in, out.Cost)
 			}
 		case "ccfh":
 			if in.IsNull() {
@@ -2341,7 +2478,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer, in answerDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer, in answerDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2371,11 +2508,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v52, v53 := range in.Services {
-				if v52 > 0 {
+			for v58, v59 := range in.Services {
+				if v58 > 0 {
 					out.RawByte(',')
 				}
-				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out, v53)
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out, v59)
 			}
 			out.RawByte(']')
 		}
@@ -2418,7 +2555,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer
 		} else {
 			out.RawString(prefix)
 		}
-		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out, *in.Cost)
+		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out, *in.Cost)
 	}
 	if in.FailureHandling != nil {
 		const prefix string = ",\"ccfh\":"
@@ -2456,27 +2593,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer
 // MarshalJSON supports json.Marshaler interface
 func (v answerDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v answerDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *answerDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *answerDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, out *costDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in *jlexer.Lexer, out *costDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -2518,7 +2655,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer, in costDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out *jwriter.Writer, in costDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2539,7 +2676,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer
 	}
 	out.RawByte('}')
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, out *serviceDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, out *serviceDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -2583,13 +2720,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, o
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v54 uint32
+					var v60 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v54 = uint32(in.Uint32())
+						v60 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v54)
+					out.ServiceIDs = append(out.ServiceIDs, v60)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2646,7 +2783,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer, in serviceDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer, in serviceDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2666,11 +2803,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v55, v56 := range in.ServiceIDs {
-				if v55 > 0 {
+			for v61, v62 := range in.ServiceIDs {
+				if v61 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v56))
+				out.Uint32(uint32(v62))
 			}
 			out.RawByte(']')
 		}
