@@ -20,13 +20,15 @@ func bucketGrantCommand(env *environment) *cobra.Command {
 	var seconds, units int64
 	var expires string
 	cmd := &cobra.Command{
-		Use:   "grant MSISDN --seconds N",
+		Use:   "grant MSISDN --seconds N --reason TEXT",
 		Short: "Grant a bucket to a subscriber",
 		Long: `Grant adds a bucket. Running it again with the same --id and content changes nothing and prints the first
 result, so after a timeout it is safe to repeat. Without --id one is made up, and every run grants again.
 
+What is more than your role may grant alone waits for a second person, who confirms it: gyro key show, gyro approval list.
+
 ` + whoHelp,
-		Example: "  gyro bucket grant 4930123456 --seconds 6000 --id order-4711 --expires 2030-12-31",
+		Example: "  gyro bucket grant 4930123456 --seconds 6000 --id order-4711 --expires 2030-12-31 --reason 'order 4711'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := subscriberPath(args[0])
@@ -42,15 +44,10 @@ result, so after a timeout it is safe to repeat. Without --id one is made up, an
 			if body.ExpiresAt, err = parseExpiry(expires, time.Local); err != nil {
 				return err
 			}
-			c, err := env.client()
-			if err != nil {
-				return err
+			if body.Reason == "" {
+				return usagef("--reason TEXT is needed: it stays with the posting and in the audit log")
 			}
-			var grant api.Grant
-			if err := c.send(cmd.Context(), http.MethodPost, path+"/buckets", body, &grant); err != nil {
-				return about(args[0], err)
-			}
-			return env.printGrant(grant)
+			return ask(cmd, env, question{method: http.MethodPost, path: path + "/buckets", body: body, about: args[0]}, env.showGrant)
 		},
 	}
 	flags := cmd.Flags()
@@ -83,9 +80,9 @@ func granted(cmd *cobra.Command, seconds, units int64, unit string) (rating.Unit
 	return rating.Units(n), nil
 }
 
-func (env *environment) printGrant(grant api.Grant) error {
-	if env.json {
-		return env.printJSON(grant)
+func (env *environment) showGrant(grant api.Grant) error {
+	if grant.Approval != nil {
+		return env.showWaiting(*grant.Approval)
 	}
 	verb := "granted"
 	if grant.Repeated {
@@ -94,7 +91,7 @@ func (env *environment) printGrant(grant api.Grant) error {
 	if _, err := fmt.Fprintf(env.stdout, "%s a bucket under id %s\n\n", verb, printable(grant.ID)); err != nil {
 		return err
 	}
-	return env.printBuckets([]api.Bucket{grant.Bucket})
+	return env.printBuckets([]api.Bucket{*grant.Bucket})
 }
 
 func bucketListCommand(env *environment) *cobra.Command {

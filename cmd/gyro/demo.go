@@ -214,7 +214,7 @@ func (d *demo) next() {
 		"call --from 491700000003 --to +4930123456 --seconds 300   # cut off: 1:30 is all there is",
 		"call --from 491700000001 --to +61291234567 --seconds 60   # abroad: a minute takes four",
 		"subscriber create 491700000005 --plan demo --seconds 3600",
-		"bucket grant 491700000004 --seconds 600",
+		"bucket grant 491700000004 --seconds 600 --reason goodwill",
 		"cdr list --msisdn 491700000001",
 		"ussd 491700000001   # the handset of Anna: the menu; her PIN is " + demoPIN,
 		"transfer list 491700000001",

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"net/http"
 	"time"
 
@@ -142,9 +141,9 @@ func agentFundCommand(env *environment) *cobra.Command {
 	var body api.NewFloat
 	var amount, expires string
 	cmd := &cobra.Command{
-		Use: "fund CODE --minutes N", Short: "Fill the float that an agent sells from",
+		Use: "fund CODE --minutes N --reason TEXT", Short: "Fill the float that an agent sells from",
 		Long:    "Fund grants minutes to an agent's float. Running it again with the same --id and content grants nothing more.",
-		Example: "  gyro agent fund 54325 --minutes 10000 --id invoice-2026-117",
+		Example: "  gyro agent fund 54325 --minutes 10000 --id invoice-2026-117 --reason 'invoice 2026-117'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			path, err := rolePath("agent", args[0])
@@ -157,15 +156,10 @@ func agentFundCommand(env *environment) *cobra.Command {
 			if body.ExpiresAt, err = parseExpiry(expires, time.Local); err != nil {
 				return err
 			}
-			c, err := env.client()
-			if err != nil {
-				return err
+			if body.Reason == "" {
+				return usagef("--reason TEXT is needed: it stays with the posting and in the audit log")
 			}
-			var grant api.Grant
-			if err := c.send(cmd.Context(), http.MethodPost, path+"/float", body, &grant); err != nil {
-				return about(args[0], err)
-			}
-			return env.printGrant(grant)
+			return ask(cmd, env, question{method: http.MethodPost, path: path + "/float", body: body, about: args[0]}, env.showGrant)
 		},
 	}
 	cmd.Flags().StringVar(&amount, "minutes", "", "whole minutes")
@@ -192,7 +186,7 @@ nothing more and prints the first result. With --pin the agent's PIN is asked fo
 			if body.Seconds, err = transfer.ParseMinutes(amount); err != nil {
 				return usagef("--minutes %q: %w", amount, err)
 			}
-			body.From, body.Person = "agent:"+args[0], cmp.Or(body.Person, env.person())
+			body.From = "agent:" + args[0]
 			if pin {
 				body.As = "sender"
 				if body.PIN, err = env.secret("PIN: "); err != nil {

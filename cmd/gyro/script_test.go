@@ -25,6 +25,8 @@ import (
 //	advance DURATION                                    move the clock of the server
 //	reference NAME FILE                                 set a variable to the reference in a file of JSON
 //	bucket NAME FILE                                    likewise to the id of the newest bucket
+//	key NAME PERSON ROLE                                set a variable to a new key
+//	approval NAME FILE                                  set a variable to the id of the approval in a file of JSON
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -33,6 +35,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setUpScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "charge": chargeCall, "advance": advance, "reference": setReference, "bucket": setBucket,
+			"key": setKey, "approval": setApproval,
 		},
 	})
 }
@@ -40,6 +43,7 @@ func TestScripts(t *testing.T) {
 // scriptServer is the server of one script.
 type scriptServer struct {
 	*apitest.Server
+	tb  testing.TB
 	ctx context.Context
 }
 
@@ -55,7 +59,7 @@ func setUpScript(env *testscript.Env) error {
 		return errors.New("testscript does not run under package testing")
 	}
 	server := apitest.New(tb, nil)
-	env.Values[serverKey{}] = scriptServer{server, tb.Context()}
+	env.Values[serverKey{}] = scriptServer{server, tb, tb.Context()}
 	dataDir := filepath.Join(env.WorkDir, "data")
 	if err := os.Mkdir(dataDir, 0o700); err != nil {
 		return err
@@ -131,4 +135,18 @@ func setFrom(ts *testscript.TestScript, neg bool, args []string, into any) {
 		ts.Fatalf("usage: reference|bucket NAME FILE")
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), into))
+}
+
+func setKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: key NAME PERSON ROLE")
+	}
+	server := serverOf(ts)
+	ts.Setenv(args[0], server.Key(server.tb, args[1], args[2]))
+}
+
+func setApproval(ts *testscript.TestScript, neg bool, args []string) {
+	var told struct{ Approval struct{ ID string } }
+	setFrom(ts, neg, args, &told)
+	ts.Setenv(args[0], told.Approval.ID)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -85,7 +84,6 @@ func transferAskCommand(env *environment, a asking) *cobra.Command {
 			if cmd.Flags().Changed("max-fee") {
 				body.MaxFee = new(rating.Units(maxFee))
 			}
-			body.Person = cmp.Or(body.Person, env.person())
 			if pin {
 				body.As = "sender"
 				if body.PIN, err = env.secret("PIN: "); err != nil {
@@ -107,7 +105,6 @@ func transferAskCommand(env *environment, a asking) *cobra.Command {
 	flags.StringVar(&body.QuoteID, "quote", "", "charge the price of this quote")
 	flags.StringVar(&body.Note, "note", "", "note, or the number of a bill")
 	flags.StringVar(&body.Channel, "channel", "api", "by whose rules: ussd, sms, ivr, app, agent or api")
-	flags.StringVar(&body.Person, "person", "", "who of the operator asks (default who is logged in here)")
 	flags.BoolVar(&pin, "pin", false, "ask for the sender's PIN, and act as the sender")
 	flags.BoolVar(&body.Confirmed, "yes", false, "the person has said yes")
 	flags.BoolVar(&body.Again, "again", false, "yes, the same again to the same")
@@ -206,7 +203,6 @@ Running it again with the same --id changes nothing more and prints the first re
 					return usagef("--minutes %q: %w", minutes, err)
 				}
 			}
-			body.Person = cmp.Or(body.Person, env.person())
 			if pin {
 				if body.PIN, err = env.secret("PIN: "); err != nil {
 					return err
@@ -223,7 +219,6 @@ Running it again with the same --id changes nothing more and prints the first re
 	flags := cmd.Flags()
 	flags.StringVar(&body.ID, "id", "", "names the request for good, so that it can be repeated safely")
 	flags.StringVar(&body.As, "as", "", "who asks: sender, receiver or operator (default whose turn it is, else the operator)")
-	flags.StringVar(&body.Person, "person", "", "who of the operator asks (default who is logged in here)")
 	flags.StringVar(&body.Channel, "channel", "api", "by whose rules: ussd, sms, ivr, app, agent or api")
 	flags.StringVar(&body.Note, "note", "", "why")
 	flags.BoolVar(&pin, "pin", false, "ask for the PIN of who acts")
@@ -260,9 +255,9 @@ func transferDecideCommand(env *environment) *cobra.Command {
 	var grant, refuse bool
 	cmd := &cobra.Command{
 		Use: "decide REFERENCE --grant|--refuse", Short: "Decide a claim, as one of the operator's persons",
-		Long: `Decide a claim. It takes several persons to grant one against the will of who holds the minutes; the first is who
-filed it, if that was the operator. One person is enough to refuse it.`,
-		Example: "  gyro transfer decide 7K3M-9QTA-5 --grant --person carla",
+		Long: `Decide a claim. It takes several persons to grant one against the will of who holds the minutes, each with a key of its
+own; the first is who filed it, if that was the operator. One person is enough to refuse it.`,
+		Example: "  gyro transfer decide 7K3M-9QTA-5 --grant",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if grant == refuse {
@@ -272,13 +267,12 @@ filed it, if that was the operator. One person is enough to refuse it.`,
 			if grant {
 				act = "grant-claim"
 			}
-			body.As, body.Person = "operator", cmp.Or(body.Person, env.person())
+			body.As = "operator"
 			return env.actOnTransfer(cmd.Context(), args[0], act, body)
 		},
 	}
 	cmd.Flags().BoolVar(&grant, "grant", false, "the minutes go back")
 	cmd.Flags().BoolVar(&refuse, "refuse", false, "the minutes stay")
-	cmd.Flags().StringVar(&body.Person, "person", "", "who decides (default who is logged in here)")
 	cmd.Flags().StringVar(&body.ID, "id", "", "names the request for good, so that it can be repeated safely")
 	cmd.Flags().BoolVar(&body.AtFault, "at-fault", false, "the operator erred: the fee goes back too")
 	return cmd

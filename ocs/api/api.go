@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,6 +29,7 @@ type Config struct {
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time
+	Limits  Limits // of what roles move; nil: DefaultLimits
 
 	Transfer     func(context.Context, charging.Transfer) (transfer.Outcome, error) // decides, durably; nil: there are no transfers
 	Policy       func() *policy.Policy                                              // of transfers, in force now; nil: the shipped one
@@ -56,8 +58,11 @@ type server struct {
 
 // New returns the handler of every path.
 func New(cfg Config) http.Handler {
+	if cfg.Limits == nil {
+		cfg.Limits = DefaultLimits()
+	}
 	s := &server{Config: cfg, started: cfg.Now(), importing: make(chan struct{}, 1)}
-	mux := http.NewServeMux()
+	mux := &routes{ServeMux: http.NewServeMux()}
 	s.handleHealth(mux)
 	care := humago.New(mux, careConfig(cfg.Version))
 	care.UseMiddleware(s.authenticate(care), withTimeout)
@@ -68,11 +73,34 @@ func New(cfg Config) http.Handler {
 	s.handleRecords(care)
 	s.handleEvents(care)
 	s.handleStatus(care)
+	s.handleKeys(care)
+	s.handleApprovals(care)
 	s.handleTransferDesk(mux, care)
 	s.handleTMF654(mux)
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(problemHandler(http.StatusForbidden, "requests from pages of another origin are not accepted"))
-	return s.recovered(headers(crossOrigin.Handler(knownPaths(mux))))
+	return &service{s.recovered(headers(crossOrigin.Handler(knownPaths(mux.ServeMux)))), mux.patterns}
+}
+
+// A service is all that New serves, with the patterns of it.
+type service struct {
+	http.Handler
+	patterns []string
+}
+
+// routes is a mux that remembers its patterns, so that a test can hold them against the rights.
+type routes struct {
+	*http.ServeMux
+	patterns []string
+}
+
+func (r *routes) Handle(pattern string, handler http.Handler) {
+	r.patterns = append(r.patterns, pattern)
+	r.ServeMux.Handle(pattern, handler)
+}
+
+func (r *routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	r.Handle(pattern, http.HandlerFunc(handler))
 }
 
 func careConfig(version string) huma.Config {
@@ -94,6 +122,9 @@ func operation(op huma.Operation) huma.Operation {
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = maxBody
 		op.BodyReadTimeout = bodyTimeout
+	}
+	if !slices.Contains(op.Errors, http.StatusForbidden) {
+		op.Errors = append(op.Errors, http.StatusForbidden)
 	}
 	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusServiceUnavailable)
 	return op

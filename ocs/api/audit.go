@@ -81,21 +81,30 @@ func orNull(text json.RawMessage) json.RawMessage {
 
 // audit adds an act to the audit log, with the policy in force.
 func (s *server) audit(ctx context.Context, e postgres.AuditEntry) error {
+	return s.Store.AuditAppend(ctx, s.dated(e))
+}
+
+func (s *server) dated(e postgres.AuditEntry) postgres.AuditEntry {
 	e.At = s.Now()
 	if e.Policy == "" {
 		e.Policy = s.policy().Version
 	}
-	return s.Store.AuditAppend(ctx, e)
+	return e
 }
 
-// operatorActed adds an act of the operator.
-func (s *server) operatorActed(ctx context.Context, person, action, subject string, before, after any) error {
-	if person == "" {
-		person = actorOf(ctx).Name
-	}
-	return s.audit(ctx, postgres.AuditEntry{
-		Actor: person, Role: "operator", Channel: "api", Action: action, Subject: subject, Before: auditJSON(before), After: auditJSON(after),
+// entry is that of an act of who asks, to be stored beside the act.
+func (s *server) entry(ctx context.Context, action, subject string, before, after any) postgres.AuditEntry {
+	who := actorOf(ctx)
+	return s.dated(postgres.AuditEntry{
+		Actor: who.label(), Role: who.Role.String(), Channel: "api", Action: action, Subject: subject, Before: auditJSON(before), After: auditJSON(after),
 	})
+}
+
+// operatorActed adds an act of who asks. person is the name that the bearer of the local token gave.
+func (s *server) operatorActed(ctx context.Context, person, action, subject string, before, after any) error {
+	e := s.entry(ctx, action, subject, before, after)
+	e.Actor = personOf(ctx, person)
+	return s.Store.AuditAppend(ctx, e)
 }
 
 // auditJSON writes a value of ours. nil is nothing.

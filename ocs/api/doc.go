@@ -2,7 +2,8 @@
 // whoever operates it.
 //
 // The OpenAPI 3.1 document at /care/v1/openapi.json is made from the handlers, so the two cannot disagree. Faults are
-// problem details (RFC 9457). Only the bearer of the token may use /care/v1.
+// problem details (RFC 9457). Only who bears a key, or the token of the server, may use /care/v1, and no further than
+// the table of rights allows.
 //
 // What a subscriber is called is personal data. No problem detail and no log line of this package holds an MSISDN or an
 // IMSI: whoever asked knows what was asked. A subscriber is named in a path by MSISDN, 4930123456, or by IMSI with the

@@ -11,7 +11,7 @@ import (
 const readyTimeout = 2 * time.Second
 
 // handleHealth adds the paths for operators. They need no token and tell nothing about anyone.
-func (s *server) handleHealth(mux *http.ServeMux) {
+func (s *server) handleHealth(mux *routes) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.Metrics != nil {

@@ -181,7 +181,8 @@ func (s *server) createAll(ctx context.Context, rows []rosterRow) (err error) {
 	for _, row := range rows {
 		subscribers = append(subscribers, newSubscriber(row, time.Time{}, now))
 	}
-	err = s.Store.CreateSubscribers(ctx, subscribers, now)
+	entry := s.entry(ctx, "import subscribers", "", nil, map[string]int{"subscribers": len(subscribers)})
+	err = s.Store.CreateSubscribers(ctx, subscribers, now, entry)
 	if taken, ok := errors.AsType[*postgres.IdentityTakenError](err); ok {
 		there := rosterFaults{}
 		there.add(rows[taken.Row].line, "%s: a subscriber has it already", kindWord(taken.Kind))

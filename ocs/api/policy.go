@@ -149,11 +149,7 @@ func (s *server) loadPolicy(ctx context.Context, in *struct{ Body NewPolicy }) (
 	if in.Body.Check {
 		return &struct{ Body PolicyChange }{change}, nil
 	}
-	person := in.Body.Person
-	if person == "" {
-		person = actorOf(ctx).Name
-	}
-	at := s.Now()
+	person, at := personOf(ctx, in.Body.Person), s.Now()
 	if err := s.Store.SavePolicy(ctx, next.Version(), next.Source(), person, at); err != nil {
 		return nil, s.storeFault(ctx, "save the policy", err)
 	}
@@ -194,9 +190,7 @@ func (s *server) switchTransfers(ctx context.Context, person, reason string) (*s
 	case reason == "" && state.StoppedAt.IsZero():
 		return nil, huma.Error409Conflict("transfers are not stopped")
 	}
-	if person == "" {
-		person = actorOf(ctx).Name
-	}
+	person = personOf(ctx, person)
 	action, after := "resume transfers", map[string]string{}
 	if reason != "" {
 		action, after = "stop transfers", map[string]string{"reason": reason}

@@ -12,11 +12,15 @@ import (
 )
 
 // withoutInput takes out of a problem what the client had sent: it may be an MSISDN, and problems get logged.
-func withoutInput(_ huma.Context, _ string, v any) (any, error) {
-	if problem, ok := v.(*huma.ErrorModel); ok {
+func withoutInput(c huma.Context, _ string, v any) (any, error) {
+	switch problem := v.(type) {
+	case *huma.ErrorModel:
 		for _, detail := range problem.Errors {
 			detail.Value = nil
 		}
+		noteProblem(c, problem)
+	case *RefusedTransfer:
+		noteWhy(c, problem.Refusal) // its detail tells the name of the other side, masked
 	}
 	return v, nil
 }
@@ -30,7 +34,7 @@ func invalid(location string, err error) error {
 // mend is logged, once, here.
 func (s *server) storeFault(ctx context.Context, doing string, err error) error {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return huma.NewError(499, "the client went away") // nobody reads it
+		return huma.NewError(statusGone, "the client went away") // nobody reads it
 	}
 	if errors.Is(err, postgres.ErrBadCursor) {
 		return badCursor()

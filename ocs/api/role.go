@@ -260,13 +260,13 @@ type NewFloat struct {
 	ID        string       `json:"id,omitempty" minLength:"1" maxLength:"128" doc:"names the grant for good; absent: one is made up, and repeating grants again"`
 	Seconds   rating.Units `json:"seconds" minimum:"1" maximum:"1000000000000"`
 	ExpiresAt *time.Time   `json:"expires_at,omitempty"`
-	Reason    string       `json:"reason,omitempty" maxLength:"200"`
+	Reason    string       `json:"reason" minLength:"1" maxLength:"200" doc:"why; it stays with the posting"`
 }
 
 func (s *server) fundAgent(ctx context.Context, in *struct {
 	CodeInput
 	Body NewFloat
-}) (*struct{ Body Grant }, error) {
+}) (*grantOutput, error) {
 	if err := checkText(in.Body.ID, in.Body.Reason); err != nil {
 		return nil, invalid("body", err)
 	}
@@ -290,13 +290,5 @@ func (s *server) fundAgent(ctx context.Context, in *struct {
 		grant.Movement = newID()
 	}
 	grant.Bucket = grantedBucket(role.Subscriber, grant.Movement)
-	granted, err := s.grant(ctx, grant, now)
-	if err != nil || granted.Body.Repeated {
-		return granted, err
-	}
-	after := map[string]any{"seconds": in.Body.Seconds, "id": grant.Movement}
-	if err := s.operatorActed(ctx, "", "fund agent", string(role.Subscriber), nil, after); err != nil {
-		return nil, s.storeFault(ctx, "write the audit log", err)
-	}
-	return granted, nil
+	return s.grant(ctx, grant, now)
 }

@@ -36,6 +36,12 @@ func (a answer) decode(t *testing.T, into any) {
 // ask sends a request with the server's token. A body that is no string is sent as JSON.
 func ask(t *testing.T, s *apitest.Server, method, path string, body any) answer {
 	t.Helper()
+	return askAs(t, s, s.Token, method, path, body)
+}
+
+// askAs is ask with a key.
+func askAs(t *testing.T, s *apitest.Server, key, method, path string, body any) answer {
+	t.Helper()
 	var content io.Reader
 	switch body := body.(type) {
 	case nil:
@@ -52,7 +58,7 @@ func ask(t *testing.T, s *apitest.Server, method, path string, body any) answer 
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+s.Token)
+	request.Header.Set("Authorization", "Bearer "+key)
 	return do(t, request)
 }
 
@@ -140,7 +146,7 @@ func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
 		{"state", "PUT", "/care/v1/subscribers/4930000001/state", `{"state":"asleep"}`, 422, "body.state"},
 		{"grant of nothing", "POST", "/care/v1/subscribers/4930000001/buckets", `{"units":0}`, 422, "body.units"},
 		{"grant of a strange unit", "POST", "/care/v1/subscribers/4930000001/buckets", `{"units":1,"unit":"bananas"}`, 422, "body.unit"},
-		{"grant with control characters", "POST", "/care/v1/subscribers/4930000001/buckets", `{"units":1,"id":"a\u0000"}`, 422, "control characters"},
+		{"grant with control characters", "POST", "/care/v1/subscribers/4930000001/buckets", `{"units":1,"reason":"test","id":"a\u0000"}`, 422, "control characters"},
 		{"page too long", "GET", "/care/v1/subscribers?limit=1001", nil, 422, "query.limit"},
 		{"unknown parameter", "GET", "/care/v1/subscribers?page=2", nil, 422, "query.page"},
 		{"cursor made up", "GET", "/care/v1/sessions?after=x", nil, 422, "query.after"},
@@ -287,7 +293,7 @@ func TestConcurrentGrantsOfOneIDCountOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			got := ask(t, s, "POST", "/care/v1/subscribers/4930000001/buckets", map[string]any{"id": "one", "units": 60})
+			got := ask(t, s, "POST", "/care/v1/subscribers/4930000001/buckets", map[string]any{"id": "one", "units": 60, "reason": "test"})
 			if got.status != http.StatusOK {
 				t.Errorf("status %d: %s", got.status, got.text)
 			}
@@ -313,7 +319,7 @@ func TestStateChanges(t *testing.T) {
 		}
 	}
 	wantStatus(t, set("active"), http.StatusConflict)
-	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers/4930000001/buckets", map[string]any{"units": 1}), http.StatusConflict)
+	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers/4930000001/buckets", map[string]any{"units": 1, "reason": "test"}), http.StatusConflict)
 	if got := show(t, s, "4930000001"); got.State != "closed" || got.BalanceSeconds != 60 {
 		t.Errorf("a refused change changed %+v", got)
 	}
@@ -535,7 +541,7 @@ func TestFaultsOfTheServerAreAnswered(t *testing.T) {
 	if err := s.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got = ask(t, s, "POST", "/care/v1/subscribers/4930000001/buckets", map[string]any{"units": 60})
+	got = ask(t, s, "POST", "/care/v1/subscribers/4930000001/buckets", map[string]any{"units": 60, "reason": "test"})
 	wantStatus(t, got, http.StatusServiceUnavailable)
 	if !strings.Contains(got.text, "the database cannot answer now") {
 		t.Errorf("without a database: %s", got.text)

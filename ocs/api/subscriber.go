@@ -77,7 +77,8 @@ func (s *server) createSubscriber(ctx context.Context, in *struct{ Body NewSubsc
 		return nil, err
 	}
 	created := newSubscriber(row, expiresAt, now)
-	err = s.Store.CreateSubscribers(ctx, []postgres.NewSubscriber{created}, now)
+	entry := s.entry(ctx, "create subscriber", string(created.Subscriber.ID), nil, map[string]any{"plan": row.plan, "seconds": row.seconds})
+	err = s.Store.CreateSubscribers(ctx, []postgres.NewSubscriber{created}, now, entry)
 	if taken, ok := errors.AsType[*postgres.IdentityTakenError](err); ok {
 		return nil, huma.Error409Conflict("another subscriber has this " + kindWord(taken.Kind) + " already; nothing was changed")
 	}
@@ -197,6 +198,7 @@ func (s *server) find(ctx context.Context, name string) (ocs.Subscriber, error) 
 	case err != nil:
 		return ocs.Subscriber{}, s.storeFault(ctx, "find the subscriber", err)
 	}
+	isAbout(ctx, subscriber.ID)
 	return subscriber, nil
 }
 
@@ -249,7 +251,8 @@ func (s *server) setSubscriberState(ctx context.Context, in *struct {
 	if subscriber.State == ocs.Closed && state != ocs.Closed {
 		return nil, huma.Error409Conflict("the subscriber is closed, and that is for good")
 	}
-	if err := s.Store.SetState(ctx, subscriber.ID, state); err != nil {
+	entry := s.entry(ctx, "set state", string(subscriber.ID), map[string]string{"state": string(subscriber.State)}, map[string]string{"state": string(state)})
+	if err := s.Store.SetState(ctx, subscriber.ID, state, entry); err != nil {
 		return nil, s.storeFault(ctx, "set the state", err)
 	}
 	s.acted(ctx, "subscriber set to "+string(state), subscriber.ID)

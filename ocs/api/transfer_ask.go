@@ -28,7 +28,6 @@ type NewTransfer struct {
 	Kind      string        `json:"kind,omitempty" enum:"p2p,merchant,cashout,agent,float,gift" doc:"absent: by what to is"`
 	Channel   string        `json:"channel,omitempty" enum:"ussd,sms,ivr,app,agent,api" default:"api"`
 	As        string        `json:"as,omitempty" enum:"sender,operator" doc:"who asks: the sender, by a client that vouches for the person, or the operator; absent: the operator"`
-	Person    string        `json:"person,omitempty" maxLength:"64" doc:"name of the operator's person"`
 	Bearer    string        `json:"bearer,omitempty" enum:"originator,receiver" doc:"of the fee; absent: as the policy says"`
 	MaxFee    *rating.Units `json:"max_fee_seconds,omitempty" minimum:"0" doc:"a higher fee is refused"`
 	QuoteID   string        `json:"quote_id,omitempty" maxLength:"64" doc:"its price is charged"`
@@ -44,7 +43,6 @@ type NewTransfer struct {
 type TransferAct struct {
 	ID         string       `json:"id,omitempty" maxLength:"64" pattern:"^[!-~]*$" doc:"names the request for good; absent: one is made up"`
 	As         string       `json:"as,omitempty" enum:"sender,receiver,operator" doc:"who asks; absent: whose turn it is, else the operator"`
-	Person     string       `json:"person,omitempty" maxLength:"64" doc:"name of the operator's person"`
 	Channel    string       `json:"channel,omitempty" enum:"ussd,sms,ivr,app,agent,api" default:"api"`
 	Seconds    rating.Units `json:"seconds,omitempty" minimum:"0" maximum:"1099511627776" doc:"of a claim or a refund: so much only"`
 	Note       string       `json:"note,omitempty" maxLength:"64"`
@@ -84,7 +82,7 @@ func (s *server) handleTransfers(care huma.API) {
 }
 
 func (s *server) askTransfer(ctx context.Context, op transfer.Operation, body NewTransfer) (*answerOutput, error) {
-	if err := checkText(body.Note, body.Person); err != nil {
+	if err := checkText(body.Note); err != nil {
 		return nil, invalid("body", err)
 	}
 	kind, counterparty, err := s.counterparty(body.Kind, body.To)
@@ -105,7 +103,7 @@ func (s *server) askTransfer(ctx context.Context, op transfer.Operation, body Ne
 			Credential: transfer.Credential{IdentityDocuments: body.Papers},
 		},
 	}
-	s.speakFor(ctx, &t.Request, transfer.Actor(body.As), body.Person)
+	speakFor(ctx, &t.Request, transfer.Actor(body.As))
 	if op == transfer.OpSolicit {
 		return s.solicit(ctx, t, body)
 	}
@@ -126,8 +124,9 @@ func (s *server) solicit(ctx context.Context, t charging.Transfer, body NewTrans
 	return s.decideTransfer(ctx, t)
 }
 
-// speakFor sets who makes a request. Who bears the token is the operator and may speak for a customer as well.
-func (s *server) speakFor(ctx context.Context, r *transfer.Request, as transfer.Actor, person string) {
+// speakFor sets who makes a request. Who bears a key acts for the operator and may speak for a customer as well. Where two
+// persons are needed, they are two who have proved who they are: a name in a body proves nothing.
+func speakFor(ctx context.Context, r *transfer.Request, as transfer.Actor) {
 	r.By = as
 	if as == "" {
 		r.By = transfer.ByOperator
@@ -135,10 +134,7 @@ func (s *server) speakFor(ctx context.Context, r *transfer.Request, as transfer.
 	if r.By != transfer.ByOperator {
 		return
 	}
-	r.Person = person
-	if person == "" {
-		r.Person = actorOf(ctx).Name
-	}
+	r.Person = actorOf(ctx).Name
 }
 
 // decideTransfer has the engine decide, and tells what came of it.
@@ -266,7 +262,7 @@ func (s *server) actOnTransfer(ctx context.Context, in *struct {
 	Act  string `path:"act" enum:"confirm,cancel,accept,decline,claim,refund,grant-claim,refuse-claim"`
 	Body TransferAct
 }) (*answerOutput, error) {
-	if err := checkText(in.Body.Note, in.Body.Person); err != nil {
+	if err := checkText(in.Body.Note); err != nil {
 		return nil, invalid("body", err)
 	}
 	stored, err := s.findTransfer(ctx, in.Reference)
@@ -285,7 +281,7 @@ func (s *server) actOnTransfer(ctx context.Context, in *struct {
 			Original: string(stored.Reference), Seconds: body.Seconds, Note: body.Note, Confirmed: body.Confirmed, AtFault: body.AtFault,
 		},
 	}
-	s.speakFor(ctx, &t.Request, as, body.Person)
+	speakFor(ctx, &t.Request, as)
 	if t.Acting, err = s.actingOn(ctx, stored, t.Request.By); err != nil {
 		return nil, err
 	}

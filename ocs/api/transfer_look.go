@@ -119,7 +119,7 @@ func (s *server) allowance(ctx context.Context, in *struct {
 }
 
 // handleTransferDesk serves everything about transfers.
-func (s *server) handleTransferDesk(mux *http.ServeMux, care huma.API) {
+func (s *server) handleTransferDesk(mux *routes, care huma.API) {
 	if s.Transfer == nil {
 		s.Transfer = func(context.Context, charging.Transfer) (transfer.Outcome, error) {
 			return transfer.Outcome{}, charging.ErrBusy

@@ -115,7 +115,7 @@ func TestRefusedTransferStaysRefusedAndIsExplained(t *testing.T) {
 	if first.Purse == nil || first.Purse.Total != 600 || first.Reference == "" {
 		t.Fatalf("refused %+v, want what there is, and a reference", first)
 	}
-	grant := map[string]any{"units": 6000, "id": "g"}
+	grant := map[string]any{"units": 6000, "id": "g", "reason": "test"}
 	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers/"+bob+"/buckets", grant), http.StatusOK)
 	again := wantRefused(t, sendMinutes(t, s, body), http.StatusConflict, "insufficientFunds")
 	if again.Reference != first.Reference {
@@ -273,15 +273,19 @@ func TestClaimIsDecidedByTwo(t *testing.T) {
 	t.Parallel()
 	s := twoPeople(t)
 	sent := referenceOf(t, sendMinutes(t, s, map[string]any{"from": ann, "to": bob, "seconds": 900}))
-	claim := referenceOf(t, act(t, s, sent, "claim", map[string]any{"person": "carla"}))
+	carla, dieter := s.Key(t, "Carla", "supervisor"), s.Key(t, "Dieter", "supervisor")
+	decide := func(key, reference, what string) answer {
+		return askAs(t, s, key, "POST", "/care/v1/transfers/"+reference+"/"+what, map[string]any{})
+	}
+	claim := referenceOf(t, decide(s.Key(t, "Carla", "agent"), sent, "claim"))
 	if got := show(t, s, bob); got.ReservedSeconds != 900 {
 		t.Errorf("%d s are frozen, want 900", got.ReservedSeconds)
 	}
-	wantRefused(t, act(t, s, claim, "grant-claim", map[string]any{"person": "carla"}), http.StatusConflict, "incorrectState")
+	wantRefused(t, decide(carla, claim, "grant-claim"), http.StatusConflict, "incorrectState")
 	wantBalances(t, s, map[string]int64{ann: 5100, bob: 1500})
-	wantStatus(t, act(t, s, claim, "grant-claim", map[string]any{"person": "dieter"}), http.StatusOK)
+	wantStatus(t, decide(dieter, claim, "grant-claim"), http.StatusOK)
 	wantBalances(t, s, map[string]int64{ann: 6000, bob: 600})
-	wantRefused(t, act(t, s, sent, "claim", map[string]any{"person": "carla"}), http.StatusConflict, "incorrectState")
+	wantRefused(t, decide(carla, sent, "claim"), http.StatusConflict, "incorrectState")
 }
 
 // A shop takes a bill by its code, an agent sells from a float that the operator fills, and a trader pays out by a code.
@@ -311,7 +315,7 @@ func TestRoles(t *testing.T) {
 	wantStatus(t, sendMinutes(t, s, map[string]any{"from": ann, "to": "merchant:" + merchant.Code, "seconds": 125, "note": "bill 4711"}), http.StatusCreated)
 	wantBalances(t, s, map[string]int64{ann: 5875, shop: 125})
 
-	fund := map[string]any{"seconds": 60000, "id": "invoice-1"}
+	fund := map[string]any{"seconds": 60000, "id": "invoice-1", "reason": "invoice"}
 	for range 2 {
 		wantStatus(t, ask(t, s, "POST", "/care/v1/agents/"+vendor.Code+"/float", fund), http.StatusOK)
 	}

@@ -74,7 +74,7 @@ func (u USSD) Validate() error {
 }
 
 // handleUSSD answers the gateways at /ussd/{name} and the operator's own handset.
-func (s *server) handleUSSD(mux *http.ServeMux, care huma.API) {
+func (s *server) handleUSSD(mux *routes, care huma.API) {
 	s.dialling = make(chan struct{}, maxDialling)
 	for _, gateway := range s.USSD.Gateways {
 		speaks, err := dialectOf(gateway)

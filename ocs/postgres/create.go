@@ -41,8 +41,8 @@ const insertSubscribers = `
 		$8::timestamptz[])`
 
 // CreateSubscribers creates all of them or none. now is written where Subscriber.CreatedAt is zero. When an identity is
-// taken, also by another of them, the error is an *[IdentityTakenError].
-func (s *Store) CreateSubscribers(ctx context.Context, subscribers []NewSubscriber, now time.Time) error {
+// taken, also by another of them, the error is an *[IdentityTakenError]. The audit entries are written with them.
+func (s *Store) CreateSubscribers(ctx context.Context, subscribers []NewSubscriber, now time.Time, entries ...AuditEntry) error {
 	if err := uniqueIdentities(subscribers); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (s *Store) CreateSubscribers(ctx context.Context, subscribers []NewSubscrib
 				return err
 			}
 		}
-		return nil
+		return tx.AppendAudit(ctx, entries)
 	})
 	if err != nil {
 		return fmt.Errorf("create %d subscribers: %w", len(subscribers), err)

@@ -19,8 +19,10 @@ const (
 
 // Grant adds a bucket and writes the postings that it comes from. movement is the caller's id: when the same was asked
 // for under it before, nothing changes and repeated is true; when something else was, the error is ErrMovementDiffers.
+// beside is done in the same transaction when something changes; its error undoes all of it.
 func (s *Store) Grant(
 	ctx context.Context, movement string, id ocs.SubscriberID, bucket ocs.Bucket, postings []ocs.Posting,
+	beside ...func(context.Context, *Tx) error,
 ) (repeated bool, err error) {
 	asked := fingerprint(bucket, postings)
 	err = s.InTx(ctx, func(tx *Tx) error {
@@ -39,6 +41,11 @@ func (s *Store) Grant(
 		if count == 0 {
 			repeated = true
 			return tx.sameMovement(ctx, id, movement, asked)
+		}
+		for _, do := range beside {
+			if err := do(ctx, tx); err != nil {
+				return err
+			}
 		}
 		return tx.Save(ctx, Changes{NewBuckets: []ocs.Bucket{bucket}, Postings: postings})
 	})

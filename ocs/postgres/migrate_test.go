@@ -18,6 +18,7 @@ func TestMigrationsArePinned(t *testing.T) {
 		"migrations/0005_ussd.sql":      "3aa3fff908da61838ebd69243be1cb9d7f1d13388fe889dbe3aca5f498a59adc",
 		"migrations/0006_action.sql":    "261fcace4ead4ccb5a25300f17e30563eed96e73da23003352d658f6345caf36",
 		"migrations/0007_pin_asked.sql": "e424220a49b8d75df1f923950bc018d9efda4a727b69823d4894474fd3d507c9",
+		"migrations/0008_care.sql":      "ad602c7a606be9bcea52c256f0fc29798d7bb420790ed996b3ffaa3f166229c8",
 	}
 	files, err := fs.Glob(migrations, "migrations/*")
 	if err != nil {

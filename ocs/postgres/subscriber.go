@@ -132,14 +132,18 @@ func (s *Store) ListSubscribers(ctx context.Context, after string, limit int) ([
 
 const setState = `UPDATE subscriber SET state = $3 WHERE part = $1 AND id = $2`
 
-// SetState blocks, unblocks or closes a subscriber. It waits for a decision about that subscriber that is being made.
-func (s *Store) SetState(ctx context.Context, id ocs.SubscriberID, state ocs.SubscriberState) error {
+// SetState blocks, unblocks or closes a subscriber, with the audit entries of it. It waits for a decision about that
+// subscriber that is being made.
+func (s *Store) SetState(ctx context.Context, id ocs.SubscriberID, state ocs.SubscriberState, entries ...AuditEntry) error {
 	err := s.InTx(ctx, func(tx *Tx) error {
 		count, err := tx.run(ctx, setState, id.Slot(), string(id), string(state))
-		if err == nil && count == 0 {
-			err = ErrNotFound
+		switch {
+		case err != nil:
+			return err
+		case count == 0:
+			return ErrNotFound
 		}
-		return err
+		return tx.AppendAudit(ctx, entries)
 	})
 	if err != nil {
 		return fmt.Errorf("set state of subscriber %s: %w", id, err)

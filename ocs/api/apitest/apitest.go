@@ -4,9 +4,12 @@ package apitest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,6 +40,8 @@ type Server struct {
 	Store *postgres.Store
 	Rules *ocs.Rules
 	USSD  api.USSD // what gateways there are
+
+	Handler http.Handler // that it serves
 
 	Policies *inforce.Keeper
 	Engine   *charging.Engine // of transfers; calls are charged by [Server.Charge]
@@ -83,7 +88,7 @@ func (s *Server) Another(tb testing.TB) *Server {
 func (s *Server) serve(tb testing.TB, log slog.Handler) {
 	tb.Helper()
 	s.startTransfers(tb, slog.New(log))
-	server := httptest.NewServer(api.New(api.Config{
+	s.Handler = api.New(api.Config{
 		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Token: s.Token, Version: "test",
 		Logger: slog.New(log), Now: s.Now,
 		Transfer: s.Engine.Transfer, Policy: s.Policies.Policy, ReloadPolicy: s.Policies.Refresh, PINs: s.pins,
@@ -94,7 +99,8 @@ func (s *Server) serve(tb testing.TB, log slog.Handler) {
 			}
 			return nil
 		},
-	}))
+	})
+	server := httptest.NewServer(s.Handler)
 	tb.Cleanup(server.Close)
 	s.URL = server.URL
 }
@@ -131,6 +137,27 @@ func (s *Server) startTransfers(tb testing.TB, log *slog.Logger) {
 			tb.Error(err)
 		}
 	})
+}
+
+// Key makes a key for a person with a role, and returns it.
+func (s *Server) Key(tb testing.TB, name, role string) string {
+	tb.Helper()
+	body := strings.NewReader(fmt.Sprintf(`{"name":%q,"role":%q}`, name, role))
+	request, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, s.URL+"/care/v1/keys", body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+s.Token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // only read
+	var made api.MadeKey
+	if err := json.NewDecoder(answer.Body).Decode(&made); err != nil || made.Token == "" {
+		tb.Fatalf("a key for %s, %s: %s, %v", name, role, answer.Status, err)
+	}
+	return made.Token
 }
 
 // Now is what the server's clock shows.

@@ -31,8 +31,8 @@ const mediaType = "application/json;charset=utf-8"
 type Config struct {
 	Store    *postgres.Store
 	Transfer func(context.Context, charging.Transfer) (transfer.Outcome, error)
-	Actor    func(authorization string) (name string, ok bool) // who an Authorization header stands for
-	Identity func(string) (ocs.Identity, error)                // reads an MSISDN, or an IMSI behind imsi-
+	Actor    func(*http.Request) (name string, status int) // who asks; status: why that is refused, 401, 403 or 503, else 0
+	Identity func(string) (ocs.Identity, error)            // reads an MSISDN, or an IMSI behind imsi-
 	Now      func() time.Time
 	Logger   *slog.Logger
 
@@ -140,9 +140,15 @@ func encoded(v any) []byte {
 }
 
 func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *http.Request) (reply, error) {
-	actor, ok := h.Actor(r.Header.Get("Authorization"))
-	if !ok {
-		return reply{}, newFault(http.StatusUnauthorized, codeUnauthorised, "a bearer token is needed")
+	actor, status := h.Actor(r.WithContext(ctx))
+	switch status {
+	case 0:
+	case http.StatusUnauthorized:
+		return reply{}, newFault(status, codeUnauthorised, "a bearer token is needed")
+	case http.StatusForbidden:
+		return reply{}, newFault(status, codeUnauthorised, "the role of this key may not do this")
+	default:
+		return reply{}, newFault(http.StatusInternalServerError, codeInternal, "the key cannot be looked up now")
 	}
 	c := &call{ctx: ctx, r: r, actor: actor, now: h.Now().Truncate(time.Microsecond)} // as times are stored
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)

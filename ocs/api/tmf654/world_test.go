@@ -67,7 +67,12 @@ func newWorld(t testing.TB, change func(*tmf654.Config)) *world {
 	go func() { over <- engine.Run(ctx) }()
 	c := tmf654.Config{
 		Store: w.store, Transfer: engine.Transfer, Identity: api.ParseSubscriber, Now: w.now, Logger: logger,
-		Actor: func(header string) (string, bool) { return "shop", header == token },
+		Actor: func(r *http.Request) (string, int) {
+			if r.Header.Get("Authorization") != token {
+				return "", http.StatusUnauthorized
+			}
+			return "shop", 0
+		},
 	}
 	if change != nil {
 		change(&c)
