@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,6 +35,7 @@ type link struct {
 	gone  chan struct{} // closed when the server has closed the connection, or broken the stream
 	err   error         // why; io.EOF when in good order
 
+	relayed   bool        // there is an agent between, which puts Route-Records in answers too
 	silent    atomic.Bool // watchdog requests are left unanswered
 	watchdogs atomic.Int32
 }
@@ -208,6 +210,12 @@ func (l *link) await(request message, answer <-chan message) message {
 	l.t.Helper()
 	select {
 	case m := <-answer:
+		if by, ok := m.find(originHost); ok && !strings.HasSuffix(by.text(), "."+serverRealm) {
+			return m // an agent speaks for itself
+		}
+		if l.relayed {
+			m = m.without(routeRecord)
+		}
 		for _, fault := range faultsOf(request, m) {
 			l.t.Errorf("%s\nin the answer %v\nto %v", fault, m, request)
 		}

@@ -156,13 +156,22 @@ func newCallers(t *testing.T, s *server, n int, start int64) *callers {
 // run has every caller report until stop is called or its connection breaks.
 func (all *callers) run(t *testing.T, s *server) (stop func()) {
 	t.Helper()
+	stopped := all.runOver(func(c *caller) *link { return s.connectAgain(t, c.host) })
+	return func() {
+		stopped()
+		for _, c := range all.calls {
+			c.call.link.conn.Close() //nolint:errcheck // done with it
+		}
+	}
+}
+
+// runOver is run over connections that are there already, and stay.
+func (all *callers) runOver(connection func(*caller) *link) (stop func()) {
 	var stopped atomic.Bool
 	var running sync.WaitGroup
 	for _, c := range all.calls {
-		l := s.connectAgain(t, c.host)
-		c.call = c.call.over(l)
+		c.call = c.call.over(connection(c))
 		running.Go(func() {
-			defer l.conn.Close() //nolint:errcheck // done with it
 			for !stopped.Load() && c.report(all) {
 			}
 		})

@@ -1,7 +1,10 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -61,6 +64,39 @@ func (c *tapedConn) Read(b []byte) (int, error) {
 func (c *tapedConn) Write(b []byte) (int, error) {
 	c.tape.record(c.client, false, b) // before it is sent, so that no answer is recorded ahead of its request
 	return c.Conn.Write(b)
+}
+
+// messages returns what was said in either direction, each direction of each connection in its order.
+func (p *tape) messages(t *testing.T) []message {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	type way struct {
+		client   uint16
+		fromPeer bool
+	}
+	streams, order := make(map[way]*bytes.Buffer), []way(nil)
+	for _, packet := range p.packets {
+		w := way{packet.client, packet.fromPeer}
+		if streams[w] == nil {
+			streams[w], order = &bytes.Buffer{}, append(order, w)
+		}
+		streams[w].Write(packet.octets)
+	}
+	var all []message
+	for _, w := range order {
+		for streams[w].Len() > 0 {
+			m, err := readMessage(streams[w])
+			if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+				break // still being said
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // write writes the tape as a pcap file of IPv4 packets (link type 101).

@@ -88,17 +88,21 @@ func (a authority) client(t *testing.T, host string) *tls.Config {
 	return config
 }
 
-func TestGY_012_MutualTLS(t *testing.T) {
-	t.Parallel()
-	trusted, dir := newAuthority(t), dataDir(t)
-	certificate, key := trusted.issue(t, serverHost)
-	for name, content := range map[string][]byte{"server.pem": certificate, "server.key": key, "ca.pem": trusted.pem()} {
+// secureServer starts a server that listens for TLS and for nothing else. peers is YAML, the entries of its list; without any, everybody
+// may connect whom the authority knows.
+func (a authority) secureServer(t *testing.T, dir, peers string) *server {
+	t.Helper()
+	certificate, key := a.issue(t, serverHost)
+	for name, content := range map[string][]byte{"server.pem": certificate, "server.key": key, "ca.pem": a.pem()} {
 		writeFile(t, filepath.Join(dir, name), string(content))
+	}
+	who := "accept_unknown_peers: true"
+	if peers != "" {
+		who = "peers:\n" + peers
 	}
 	writeFile(t, filepath.Join(dir, "gyro.yaml"), fmt.Sprintf(`
 origin_host: %s
 origin_realm: %s
-accept_unknown_peers: true
 http: {listen: "127.0.0.1:0"}
 diameter:
   listen: []
@@ -107,13 +111,27 @@ diameter:
     certificate: %[3]s/server.pem
     key: %[3]s/server.key
     client_ca: %[3]s/ca.pem
-`, serverHost, serverRealm, dir))
-	s := startServerOn(t, filepath.Join(dir, "data"), "--config", filepath.Join(dir, "gyro.yaml"))
+%[4]s
+`, serverHost, serverRealm, dir, who))
+	return startServerOn(t, filepath.Join(dir, "data"), "--config", filepath.Join(dir, "gyro.yaml"))
+}
+
+// secureAddress returns where the server listens for TLS.
+func (s *server) secureAddress(t *testing.T) string {
+	t.Helper()
 	_, rest, _ := strings.Cut(s.output.String(), "gyro is ready: diameter-tls ")
 	address, _, found := strings.Cut(rest, " ")
 	if !found {
 		t.Fatalf("the line that says where the server listens is missing:\n%s", s.output)
 	}
+	return address
+}
+
+func TestGY_012_MutualTLS(t *testing.T) {
+	t.Parallel()
+	trusted, dir := newAuthority(t), dataDir(t)
+	s := trusted.secureServer(t, dir, "")
+	address := s.secureAddress(t)
 
 	secure := func(config *tls.Config, host string) *link {
 		raw, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
