@@ -620,7 +620,7 @@ func (b *bench) journal() []journalLine {
 	return query[journalLine](b, `
 		SELECT posted_at AS at, bucket_id::text AS lot, units FROM posting WHERE bucket_id IS NOT NULL
 		UNION ALL
-		SELECT rated_at, h->>'bucket', -(h->>'units')::bigint FROM rated_event, json_array_elements(taken) h
+		SELECT rated_at, h->>'bucket', -(h->>'units')::bigint FROM rated_event, json_array_elements(taken::json) h
 		ORDER BY 1`)
 }
 

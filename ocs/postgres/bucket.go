@@ -80,7 +80,8 @@ func (tx *Tx) LoadBuckets(
 // "=" it reads the whole table when it believes that to be small (spec/store S14).
 const updateBuckets = `
 	UPDATE bucket t SET balance = u.balance, reserved = u.reserved
-	FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS u (subscriber_id, id, balance, reserved)
+	FROM (SELECT unnest($1::uuid[]) AS subscriber_id, unnest($2::uuid[]) AS id, unnest($3::bigint[]) AS balance,
+		unnest($4::bigint[]) AS reserved) AS u
 	WHERE t.subscriber_id = ANY(ARRAY[u.subscriber_id]) AND t.id IS NOT DISTINCT FROM u.id`
 
 const updateBucketsOfSlot = updateBuckets + ` AND t.part = $5::smallint`
@@ -112,8 +113,10 @@ func (tx *Tx) updateBuckets(ctx context.Context, buckets []ocs.Bucket) error {
 const insertBuckets = `
 	INSERT INTO bucket (part, id, subscriber_id, unit, class, priority, balance, reserved, expires_at, created_at,
 		root, parent, hops)
-	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::integer[], $7::bigint[],
-		$8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::uuid[], $12::uuid[], $13::integer[])`
+	SELECT
+		unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::text[]),
+		unnest($6::integer[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::timestamptz[]),
+		unnest($10::timestamptz[]), unnest($11::uuid[]), unnest($12::uuid[]), unnest($13::integer[])`
 
 func (tx *Tx) insertBuckets(ctx context.Context, buckets []ocs.Bucket) error {
 	var parts, ids, subscribers, units, classes, priorities, balances, reserved, expiries, creations array

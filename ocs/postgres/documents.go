@@ -112,7 +112,7 @@ type rememberedDocument struct {
 	Type   ocs.RequestType `json:"t"`
 	Number uint32          `json:"n"`
 	At     int64           `json:"at_us,omitempty"`
-	Answer answerDocument  `json:"a"`
+	Answer *answerDocument `json:"a,omitempty"` // absent: the same as the one before
 }
 
 //easyjson:json
@@ -147,26 +147,27 @@ type costDocument struct {
 	Exponent int32        `json:"exponent,omitempty"`
 }
 
-// sessionDocument is all of a session that no statement asks for.
+// sessionDocument is all of a session that no statement asks for, and that changes. Its conditions have a column of their own;
+// sessions of before that have them in here.
 //
 //easyjson:json
 type sessionDocument struct {
-	Cause      ocs.EndCause       `json:"cause,omitempty"`
-	Service    string             `json:"service,omitempty"`
-	Realm      string             `json:"realm,omitempty"`
-	Peer       string             `json:"peer,omitempty"`
-	ReportedAt int64              `json:"reported_us,omitempty"` // microseconds since 1970
-	EndedAt    int64              `json:"ended_us,omitempty"`
-	LowTold    bool               `json:"low_told,omitempty"`
-	Refunds    []refundDocument   `json:"refunds,omitempty"`
-	Refunded   bool               `json:"refunded,omitempty"`
-	Records    int                `json:"records,omitempty"`
-	Conditions conditionsDocument `json:"conditions"`
-	Quotas     []quotaDocument    `json:"quotas"`
-	Segments   []lineDocument     `json:"segments"`
-	Told       []lineDocument     `json:"told,omitempty"`
-	ToldAt     int64              `json:"told_us,omitempty"`
-	Memory     memoryDocument     `json:"memory"`
+	Cause      ocs.EndCause        `json:"cause,omitempty"`
+	Service    string              `json:"service,omitempty"`
+	Realm      string              `json:"realm,omitempty"`
+	Peer       string              `json:"peer,omitempty"`
+	ReportedAt int64               `json:"reported_us,omitempty"` // microseconds since 1970
+	EndedAt    int64               `json:"ended_us,omitempty"`
+	LowTold    bool                `json:"low_told,omitempty"`
+	Refunds    []refundDocument    `json:"refunds,omitempty"`
+	Refunded   bool                `json:"refunded,omitempty"`
+	Records    int                 `json:"records,omitempty"`
+	Conditions *conditionsDocument `json:"conditions,omitempty"`
+	Quotas     []quotaDocument     `json:"quotas"`
+	Segments   []lineDocument      `json:"segments"`
+	Told       []lineDocument      `json:"told,omitempty"`
+	ToldAt     int64               `json:"told_us,omitempty"`
+	Memory     memoryDocument      `json:"memory"`
 }
 
 type refundDocument struct {
@@ -186,7 +187,7 @@ type (
 )
 
 // separator stands between the documents of a column in a batch. JSON never contains it, so nothing is escaped a second
-// time, as it would be in an array of Postgres; string_to_array($n, chr(30))::json[] takes them apart again.
+// time, as it would be in an array of Postgres; string_to_array($n, chr(30)) takes them apart again.
 const separator = 0x1e
 
 // documents are the values of a json column for the rows of a batch.
@@ -196,13 +197,20 @@ type documents struct {
 }
 
 func (d *documents) add(document easyjson.Marshaler) {
+	d.next()
+	d.writer.Flags = jwriter.NilSliceAsEmpty
+	d.writer.NoEscapeHTML = true
+	document.MarshalEasyJSON(&d.writer)
+}
+
+// addNull leaves a row without a document: string_to_array($n, chr(30), ”) makes null of nothing.
+func (d *documents) addNull() { d.next() }
+
+func (d *documents) next() {
 	if d.any {
 		d.writer.RawByte(separator)
 	}
 	d.any = true
-	d.writer.Flags = jwriter.NilSliceAsEmpty
-	d.writer.NoEscapeHTML = true
-	document.MarshalEasyJSON(&d.writer)
 }
 
 // value is what is bound to a parameter. The documents are made of types that always can be written.
@@ -308,11 +316,38 @@ func lineFromDocument(l lineDocument) ocs.RecordLine {
 
 func memoryToDocument(m ocs.Memory) memoryDocument {
 	return memoryDocument{
-		Seen: each(m.Seen, func(s ocs.Span) [3]uint32 { return [3]uint32{uint32(s.Type), s.First, s.Last} }),
-		Answers: each(m.Answers, func(r ocs.Remembered) rememberedDocument {
-			return rememberedDocument{Type: r.Type, Number: r.Number, At: microseconds(r.At), Answer: answerToDocument(r.Answer)}
-		}),
+		Seen:    each(m.Seen, func(s ocs.Span) [3]uint32 { return [3]uint32{uint32(s.Type), s.First, s.Last} }),
+		Answers: answersToDocument(m.Answers),
 	}
+}
+
+// answersToDocument tells an answer once where the next ones are the same: in a long call nearly all of them are.
+func answersToDocument(answers []ocs.Remembered) []rememberedDocument {
+	list := make([]rememberedDocument, len(answers))
+	for i, r := range answers {
+		list[i] = rememberedDocument{Type: r.Type, Number: r.Number, At: microseconds(r.At)}
+		if i == 0 || !r.Answer.Equal(answers[i-1].Answer) {
+			list[i].Answer = new(answerToDocument(r.Answer))
+		}
+	}
+	return list
+}
+
+func answersFromDocument(list []rememberedDocument) []ocs.Remembered {
+	if len(list) == 0 {
+		return nil
+	}
+	answers := make([]ocs.Remembered, len(list))
+	for i, r := range list {
+		answers[i] = ocs.Remembered{Type: r.Type, Number: r.Number, At: fromMicroseconds(r.At)}
+		switch {
+		case r.Answer != nil:
+			answers[i].Answer = answerFromDocument(*r.Answer)
+		case i > 0:
+			answers[i].Answer = answers[i-1].Answer
+		}
+	}
+	return answers
 }
 
 func memoryFromDocument(m memoryDocument) ocs.Memory {
@@ -320,9 +355,7 @@ func memoryFromDocument(m memoryDocument) ocs.Memory {
 		Seen: each(m.Seen, func(s [3]uint32) ocs.Span {
 			return ocs.Span{Type: ocs.RequestType(s[0]), First: s[1], Last: s[2]} //nolint:gosec // G115: written from a RequestType
 		}),
-		Answers: each(m.Answers, func(r rememberedDocument) ocs.Remembered {
-			return ocs.Remembered{Type: r.Type, Number: r.Number, At: fromMicroseconds(r.At), Answer: answerFromDocument(r.Answer)}
-		}),
+		Answers: answersFromDocument(m.Answers),
 	}
 }
 
@@ -372,7 +405,7 @@ func sessionToDocument(s *ocs.Session) sessionDocument {
 	return sessionDocument{
 		Cause: s.Cause, Service: s.Service, Realm: s.Origin.Realm, Peer: s.Origin.Peer,
 		ReportedAt: microseconds(s.ReportedAt), EndedAt: microseconds(s.EndedAt),
-		LowTold: s.LowTold, Refunds: each(s.Refunds, refundToDocument), Refunded: s.Refunded, Records: s.Records, Conditions: conditionsToDocument(s.Conditions),
+		LowTold: s.LowTold, Refunds: each(s.Refunds, refundToDocument), Refunded: s.Refunded, Records: s.Records,
 		Quotas: each(s.Quotas, quotaToDocument), Segments: each(s.Segments, lineToDocument), Memory: memoryToDocument(s.Memory),
 		Told: each(s.Told, lineToDocument), ToldAt: microseconds(s.ToldAt),
 	}
@@ -383,7 +416,7 @@ func sessionFromDocument(d sessionDocument) ocs.Session {
 	return ocs.Session{
 		Cause: d.Cause, Service: d.Service, Origin: ocs.Origin{Realm: d.Realm, Peer: d.Peer},
 		ReportedAt: fromMicroseconds(d.ReportedAt), EndedAt: fromMicroseconds(d.EndedAt),
-		LowTold: d.LowTold, Refunds: each(d.Refunds, refundFromDocument), Refunded: d.Refunded, Records: d.Records, Conditions: conditionsFromDocument(d.Conditions),
+		LowTold: d.LowTold, Refunds: each(d.Refunds, refundFromDocument), Refunded: d.Refunded, Records: d.Records,
 		Quotas: each(d.Quotas, quotaFromDocument), Segments: each(d.Segments, lineFromDocument), Memory: memoryFromDocument(d.Memory),
 		Told: each(d.Told, lineFromDocument), ToldAt: fromMicroseconds(d.ToldAt),
 	}

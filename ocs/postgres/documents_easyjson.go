@@ -114,8 +114,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres(in *jlexer.Lexer, out
 		case "conditions":
 			if in.IsNull() {
 				in.Skip()
+				out.Conditions = nil
 			} else {
-				(out.Conditions).UnmarshalEasyJSON(in)
+				if out.Conditions == nil {
+					out.Conditions = new(conditionsDocument)
+				}
+				if in.IsNull() {
+					in.Skip()
+				} else {
+					(*out.Conditions).UnmarshalEasyJSON(in)
+				}
 			}
 		case "quotas":
 			if in.IsNull() {
@@ -329,7 +337,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 		}
 		out.Int(int(in.Records))
 	}
-	{
+	if in.Conditions != nil {
 		const prefix string = ",\"conditions\":"
 		if first {
 			first = false
@@ -337,11 +345,16 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres(out *jwriter.Writer, 
 		} else {
 			out.RawString(prefix)
 		}
-		(in.Conditions).MarshalEasyJSON(out)
+		(*in.Conditions).MarshalEasyJSON(out)
 	}
 	{
 		const prefix string = ",\"quotas\":"
-		out.RawString(prefix)
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
 		if in.Quotas == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
 			out.RawString("null")
 		} else {
@@ -1223,7 +1236,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, ou
 				in.Delim('[')
 				if out.Answers == nil {
 					if !in.IsDelim(']') {
-						out.Answers = make([]rememberedDocument, 0, 0)
+						out.Answers = make([]rememberedDocument, 0, 2)
 					} else {
 						out.Answers = []rememberedDocument{}
 					}
@@ -1354,8 +1367,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, ou
 		case "a":
 			if in.IsNull() {
 				in.Skip()
+				out.Answer = nil
 			} else {
-				(out.Answer).UnmarshalEasyJSON(in)
+				if out.Answer == nil {
+					out.Answer = new(answerDocument)
+				}
+				if in.IsNull() {
+					in.Skip()
+				} else {
+					(*out.Answer).UnmarshalEasyJSON(in)
+				}
 			}
 		default:
 			in.SkipRecursive()
@@ -1386,10 +1407,10 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer,
 		out.RawString(prefix)
 		out.Int64(int64(in.At))
 	}
-	{
+	if in.Answer != nil {
 		const prefix string = ",\"a\":"
 		out.RawString(prefix)
-		(in.Answer).MarshalEasyJSON(out)
+		(*in.Answer).MarshalEasyJSON(out)
 	}
 	out.RawByte('}')
 }

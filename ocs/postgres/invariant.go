@@ -26,10 +26,10 @@ var invariants = []struct{ name, statement string }{
 		FULL JOIN (SELECT bucket_id AS id, sum(units) AS units FROM posting WHERE bucket_id IS NOT NULL GROUP BY 1) p ON p.id = b.id
 		FULL JOIN (
 			SELECT (h->>'bucket')::uuid AS id, sum((h->>'units')::bigint) AS units
-			FROM rated_event, json_array_elements(taken) h GROUP BY 1
+			FROM rated_event, json_array_elements(taken::json) h GROUP BY 1
 		) t ON t.id = coalesce(b.id, p.id)`},
 	{"I3: a rated event charged what it took from buckets", `
-		SELECT CASE WHEN e.charged <> (SELECT coalesce(sum((h->>'units')::bigint), 0) FROM json_array_elements(e.taken) h) THEN
+		SELECT CASE WHEN e.charged <> (SELECT coalesce(sum((h->>'units')::bigint), 0) FROM json_array_elements(e.taken::json) h) THEN
 			format('rated event of subscriber %s at %s: charged %s, taken %s', e.subscriber_id, e.rated_at, e.charged, e.taken) END
 		FROM rated_event e`},
 	{"I4: the legs of a movement sum to zero", `
@@ -59,7 +59,7 @@ var invariants = []struct{ name, statement string }{
 		FULL JOIN (
 			SELECT id, sum(units) AS units FROM (
 				SELECT (h->>'bucket')::uuid AS id, (h->>'units')::bigint AS units
-				FROM session, json_array_elements(document->'quotas') q, json_array_elements(q->'held') h
+				FROM session, json_array_elements(document::json->'quotas') q, json_array_elements(q->'held') h
 				WHERE q->'held' IS NOT NULL
 				UNION ALL
 				SELECT (m->>'from')::uuid, (m->>'units')::bigint
@@ -77,10 +77,10 @@ var invariants = []struct{ name, statement string }{
 				s.subscriber_id, s.started_at, s.used, s.charged, e.used, e.charged) END
 		FROM (
 			SELECT part, subscriber_id, session_id, sub_session, started_at,
-				(SELECT coalesce(sum(coalesce((q->>'used')::bigint, 0)), 0) FROM json_array_elements(document->'quotas') q)
-				+ (SELECT coalesce(sum(coalesce((g->>'used')::bigint, 0)), 0) FROM json_array_elements(document->'segments') g) AS used,
-				(SELECT coalesce(sum(coalesce((q->>'charged')::bigint, 0)), 0) FROM json_array_elements(document->'quotas') q)
-				+ (SELECT coalesce(sum(coalesce((g->>'charged')::bigint, 0)), 0) FROM json_array_elements(document->'segments') g) AS charged
+				(SELECT coalesce(sum(coalesce((q->>'used')::bigint, 0)), 0) FROM json_array_elements(document::json->'quotas') q)
+				+ (SELECT coalesce(sum(coalesce((g->>'used')::bigint, 0)), 0) FROM json_array_elements(document::json->'segments') g) AS used,
+				(SELECT coalesce(sum(coalesce((q->>'charged')::bigint, 0)), 0) FROM json_array_elements(document::json->'quotas') q)
+				+ (SELECT coalesce(sum(coalesce((g->>'charged')::bigint, 0)), 0) FROM json_array_elements(document::json->'segments') g) AS charged
 			FROM session
 		) s
 		LEFT JOIN LATERAL (
@@ -107,9 +107,9 @@ var invariants = []struct{ name, statement string }{
 		WHERE s.state <> 'open'`},
 	{"I7: a session that ended holds nothing", `
 		SELECT CASE WHEN EXISTS (
-			SELECT 1 FROM json_array_elements(document->'quotas') q, json_array_elements(q->'held') h
+			SELECT 1 FROM json_array_elements(document::json->'quotas') q, json_array_elements(q->'held') h
 			WHERE q->'held' IS NOT NULL AND (h->>'units')::bigint <> 0
-		) THEN format('session of subscriber %s begun %s is %s and holds %s', subscriber_id, started_at, state, document->'quotas') END
+		) THEN format('session of subscriber %s begun %s is %s and holds %s', subscriber_id, started_at, state, document::json->'quotas') END
 		FROM session WHERE state <> 'open'`},
 }
 

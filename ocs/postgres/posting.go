@@ -8,8 +8,10 @@ import (
 
 const insertPostings = `
 	INSERT INTO posting (part, subscriber_id, posted_at, movement, leg, kind, account, bucket_id, unit, units, reason)
-	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::integer[], $6::text[], $7::text[],
-		$8::uuid[], $9::text[], $10::bigint[], $11::text[])`
+	SELECT
+		unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]), unnest($4::text[]),
+		unnest($5::integer[]), unnest($6::text[]), unnest($7::text[]), unnest($8::uuid[]), unnest($9::text[]),
+		unnest($10::bigint[]), unnest($11::text[])`
 
 func (tx *Tx) insertPostings(ctx context.Context, postings []ocs.Posting) error {
 	var parts, subscribers, times, movements, legs, kinds, accounts, buckets, units, amounts, reasons array

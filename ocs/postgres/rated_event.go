@@ -48,9 +48,12 @@ func (r *ratedEventRow) ratedEvent() (ocs.RatedEvent, error) {
 const insertRatedEvents = `
 	INSERT INTO rated_event (part, subscriber_id, rated_at, session_id, sub_session, request_type, request_number, line,
 		service, rating_group, tariff, plan, catalog, measure, used, unit, charged, overrun, taken, late)
-	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::smallint[], $7::bigint[],
-		$8::integer[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[],
-		$16::text[], $17::bigint[], $18::bigint[], string_to_array($19, chr(30))::json[], $20::boolean[])`
+	SELECT
+		unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]), unnest($4::text[]),
+		unnest($5::text[]), unnest($6::smallint[]), unnest($7::bigint[]), unnest($8::integer[]), unnest($9::text[]),
+		unnest($10::bigint[]), unnest($11::text[]), unnest($12::text[]), unnest($13::text[]), unnest($14::text[]),
+		unnest($15::bigint[]), unnest($16::text[]), unnest($17::bigint[]), unnest($18::bigint[]),
+		unnest(string_to_array($19, chr(30))), unnest($20::boolean[])`
 
 func (tx *Tx) insertRatedEvents(ctx context.Context, events []ocs.RatedEvent) error {
 	var parts, subscribers, times, ids, subs, types, numbers, lines, services, groups array

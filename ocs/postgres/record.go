@@ -59,10 +59,12 @@ const insertRecords = `
 	INSERT INTO cdr (part, subscriber_id, ended_at, session_id, sub_session, number, msisdn, cause, service, origin_host,
 		origin_realm, origin_state_id, origin_peer, other_party, started_at, termination_cause, conditions, lines,
 		missing_numbers)
-	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::integer[], $7::text[],
-		$8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::timestamptz[],
-		$16::bigint[], string_to_array($17, chr(30))::json[], string_to_array($18, chr(30))::json[],
-		string_to_array($19, chr(30))::json[])`
+	SELECT
+		unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]), unnest($4::text[]),
+		unnest($5::text[]), unnest($6::integer[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]),
+		unnest($10::text[]), unnest($11::text[]), unnest($12::bigint[]), unnest($13::text[]), unnest($14::text[]),
+		unnest($15::timestamptz[]), unnest($16::bigint[]), unnest(string_to_array($17, chr(30))::json[]),
+		unnest(string_to_array($18, chr(30))::json[]), unnest(string_to_array($19, chr(30))::json[])`
 
 func (tx *Tx) insertRecords(ctx context.Context, records []ocs.Record) error {
 	var parts, subscribers, ended, ids, subs, numbers, msisdns, causes, services, hosts, realms, stateIDs, peers array

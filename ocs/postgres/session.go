@@ -16,7 +16,8 @@ type SessionRef struct {
 	Key        ocs.SessionKey
 }
 
-const sessionColumns = `subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at, document`
+const sessionColumns = `subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at, document,
+	conditions`
 
 type sessionRow struct {
 	Subscriber    string    `db:"subscriber_id"`
@@ -28,6 +29,7 @@ type sessionRow struct {
 	StartedAt     time.Time `db:"started_at"`
 	DueAt         time.Time `db:"due_at"`
 	Document      []byte    `db:"document"`
+	Conditions    []byte    `db:"conditions"`
 }
 
 func (r *sessionRow) session() (ocs.Session, error) {
@@ -36,6 +38,16 @@ func (r *sessionRow) session() (ocs.Session, error) {
 		return ocs.Session{}, err
 	}
 	s := sessionFromDocument(d)
+	switch {
+	case r.Conditions != nil:
+		conditions, err := decode[conditionsDocument]("conditions", r.Conditions)
+		if err != nil {
+			return ocs.Session{}, err
+		}
+		s.Conditions = conditionsFromDocument(conditions)
+	case d.Conditions != nil:
+		s.Conditions = conditionsFromDocument(*d.Conditions)
+	}
 	s.Key, s.Subscriber = ocs.SessionKey{ID: r.ID, Sub: r.Sub}, ocs.SubscriberID(r.Subscriber)
 	s.State, s.Origin.Host, s.Origin.StateID = ocs.SessionState(r.State), r.OriginHost, r.OriginStateID
 	s.StartedAt, s.DueAt = r.StartedAt.UTC(), r.DueAt.UTC()
@@ -81,21 +93,31 @@ func (tx *Tx) LoadSessions(ctx context.Context, refs []SessionRef) ([]ocs.Sessio
 	rows = slices.DeleteFunc(rows, func(r sessionRow) bool {
 		return !wanted[SessionRef{ocs.SubscriberID(r.Subscriber), ocs.SessionKey{ID: r.ID, Sub: r.Sub}}]
 	})
-	return sessionsOf(rows)
+	sessions, err := sessionsOf(rows)
+	if err != nil {
+		return nil, err
+	}
+	tx.loaded = make(map[SessionRef]ocs.Conditions, len(sessions))
+	for i := range sessions {
+		tx.loaded[refOf(&sessions[i])] = sessions[i].Conditions
+	}
+	return sessions, nil
 }
+
+func refOf(s *ocs.Session) SessionRef { return SessionRef{s.Subscriber, s.Key} }
 
 // insertSessions is for sessions that were not found under the lock of their subscriber, and so are not there.
 const insertSessions = `
 	INSERT INTO session (part, subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at,
-		document, sweep_at, resting)
-	SELECT u.*, u.due_at, false
-	FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::timestamptz[],
-		$9::timestamptz[], string_to_array($10, chr(30))::json[])
-		AS u (part, subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at, document)`
+		document, conditions, sweep_at, resting)
+	SELECT
+		unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]),
+		unnest($6::text[]), unnest($7::bigint[]), unnest($8::timestamptz[]), unnest($9::timestamptz[]),
+		unnest(string_to_array($10, chr(30))), unnest(string_to_array($11, chr(30))), unnest($9::timestamptz[]), false`
 
 func (tx *Tx) insertSessions(ctx context.Context, sessions []ocs.Session) error {
 	var parts, subscribers, ids, subs, states, hosts, stateIDs, started, due array
-	var contents documents
+	var contents, conditions documents
 	for i := range sessions {
 		s := &sessions[i]
 		parts.integer(int64(s.Subscriber.Slot()))
@@ -108,34 +130,37 @@ func (tx *Tx) insertSessions(ctx context.Context, sessions []ocs.Session) error 
 		started.time(s.StartedAt)
 		due.time(s.DueAt)
 		contents.add(sessionToDocument(s))
+		conditions.add(conditionsToDocument(s.Conditions))
 	}
 	_, err := tx.exec(ctx, insertSessions, parts.value(), subscribers.value(), ids.value(), subs.value(), states.value(),
-		hosts.value(), stateIDs.value(), started.value(), due.value(), contents.value())
+		hosts.value(), stateIDs.value(), started.value(), due.value(), contents.value(), conditions.value())
 	return err
 }
 
 // updateSessions leaves sweep_at and resting as they are in nearly every case, and with them the index (spec/store S15).
-// A session that begins anew under its old key has another start and client. For the ways in which it says "equal" see
+// A session that begins anew under its old key has another start and client. Conditions that stayed as they were are not sent
+// again. For the ways in which it says "equal" see
 // updateBuckets.
 const updateSessions = `
 	UPDATE session t SET
 		state = u.state, origin_host = u.origin_host, origin_state_id = u.origin_state_id, started_at = u.started_at,
-		due_at = u.due_at, document = u.document,
+		due_at = u.due_at, document = u.document, conditions = COALESCE(u.conditions, t.conditions),
 		sweep_at = LEAST(t.sweep_at, u.due_at), resting = t.resting AND u.state <> 'open'
-	FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[],
-		$8::timestamptz[], string_to_array($9, chr(30))::json[])
-		AS u (subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at, document)
+	FROM (SELECT unnest($1::uuid[]) AS subscriber_id, unnest($2::text[]) AS session_id, unnest($3::text[]) AS sub_session,
+		unnest($4::text[]) AS state, unnest($5::text[]) AS origin_host, unnest($6::bigint[]) AS origin_state_id,
+		unnest($7::timestamptz[]) AS started_at, unnest($8::timestamptz[]) AS due_at,
+		unnest(string_to_array($9, chr(30))) AS document, unnest(string_to_array($10, chr(30), '')) AS conditions) AS u
 	WHERE t.session_id = ANY(ARRAY[u.session_id]) AND t.sub_session IS NOT DISTINCT FROM u.sub_session
 	AND t.subscriber_id IS NOT DISTINCT FROM u.subscriber_id`
 
-const updateSessionsOfSlot = updateSessions + ` AND t.part = $10::smallint`
+const updateSessionsOfSlot = updateSessions + ` AND t.part = $11::smallint`
 
 // errForgotten is a session that the sweep deleted after it was loaded: the sweep takes no lock of a subscriber.
 var errForgotten = errors.New("sessions to be updated were forgotten meanwhile")
 
 func (tx *Tx) updateSessions(ctx context.Context, sessions []ocs.Session) error {
 	var ids, subs, states, hosts, stateIDs, started, due array
-	var contents documents
+	var contents, conditions documents
 	subscribers := make([]ocs.SubscriberID, len(sessions))
 	for i := range sessions {
 		s := &sessions[i]
@@ -148,9 +173,14 @@ func (tx *Tx) updateSessions(ctx context.Context, sessions []ocs.Session) error 
 		started.time(s.StartedAt)
 		due.time(s.DueAt)
 		contents.add(sessionToDocument(s))
+		if before, known := tx.loaded[refOf(s)]; known && before.Equal(s.Conditions) {
+			conditions.addNull()
+		} else {
+			conditions.add(conditionsToDocument(s.Conditions))
+		}
 	}
 	statement, arguments := tx.slotted(updateSessions, updateSessionsOfSlot, subscribers, subscriberArray(subscribers),
-		ids.value(), subs.value(), states.value(), hosts.value(), stateIDs.value(), started.value(), due.value(), contents.value())
+		ids.value(), subs.value(), states.value(), hosts.value(), stateIDs.value(), started.value(), due.value(), contents.value(), conditions.value())
 	count, err := tx.exec(ctx, statement, arguments...)
 	if err != nil {
 		return err

@@ -14,6 +14,8 @@ type Tx struct {
 	store *Store
 	tx    *sqlx.Tx
 	hot   bool // of the pool that has the prepared statements
+
+	loaded map[SessionRef]ocs.Conditions // of sessions, as LoadSessions found them
 }
 
 // Changes are what a batch of decisions came to. Every row is named once, as it is to be.
