@@ -6,13 +6,15 @@ TOOLS     := -modfile=.ci/tools/go.mod
 FUZZTIME  ?= 30s
 TESTFLAGS ?=
 ARGS      ?=
+SEED      ?= 1
+CALLS     ?= 1000000
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race integration fuzz bench lint check clean
+.PHONY: help run build test race integration fuzz differential bench lint check clean
 
 help: ## list these targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start a server with a private Postgres and demo data, and place a call on it (ARGS="--data-dir DIR" and the like)
 	@.ci/setup run
@@ -37,6 +39,9 @@ integration: ## run only the tests of the real binary, for example TESTFLAGS="-r
 fuzz: ## fuzz every fuzz target for FUZZTIME: a time (30s) or a number of inputs (3000x)
 	@.ci/setup test
 	@GO="$(GO)" .ci/fuzz $(FUZZTIME)
+
+differential: ## compare CALLS random calls from SEED on with a model that lets one second go by after the other
+	$(GO) test -count=1 -timeout 6h -run TestAgainstTheSlowModel ./ocs -model-seed $(SEED) -model-calls $(CALLS)
 
 bench: ## requests a second and processor time a request, beside a bare Diameter echo (ARGS="-duration 30s" and the like)
 	@.ci/setup run

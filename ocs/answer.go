@@ -31,6 +31,10 @@ type ServiceAnswer struct {
 	Validity    time.Duration // Validity-Time, whole seconds; 0: the AVP is left out
 	Threshold   rating.Units  // Time-, Volume- or Unit-Quota-Threshold; 0: left out
 	Final       bool          // Final-Unit-Indication TERMINATE (§8.34)
+
+	// TariffChange is when another tariff begins, and Granted may be used on both sides of it: Tariff-Time-Change (§8.20).
+	// The client reports what was used before and after (Tariff-Change-Usage). Zero: no change while the grant holds.
+	TariffChange time.Time
 }
 
 // Cost is a Cost-Information (§8.7).

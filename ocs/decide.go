@@ -75,6 +75,7 @@ type decision struct {
 	rules   *Rules
 	service Service
 	plan    rating.Plan
+	catalog string // version that plan is of
 	account Account
 	request Request
 	now     time.Time
@@ -92,19 +93,39 @@ type decision struct {
 
 func newDecision(rules *Rules, account Account, r Request, now time.Time) *decision {
 	d := &decision{
-		rules: rules, service: rules.Services[r.Context.Name], plan: rules.Plans[account.Subscriber.Plan],
+		rules: rules, service: rules.Services[r.Context.Name],
 		account: account, request: r, now: now,
 		purse:  newPurse(account.Buckets, now),
 		answer: Answer{Verdict: Granted, CommandLevel: r.CommandLevel},
 	}
+	began := "" // the catalogue that a running session goes by
 	if account.Session != nil {
 		d.session, d.known = *account.Session, true
 		d.session.Quotas = slices.Clone(d.session.Quotas)
 		if s, ok := rules.Services[d.session.Service]; ok && r.Type != Initial {
 			d.service = s // an update is charged as what it updates, whatever context it names
 		}
+		if r.Type != Initial && r.Type != Event {
+			began = d.session.catalog()
+		}
 	}
+	plans, version := rules.version(began)
+	d.plan, d.catalog = plans[account.Subscriber.Plan], version
 	return d
+}
+
+// catalog returns the version of the catalogue that the session began with, empty when nothing was rated yet. It finishes by
+// it, whatever is in force by then.
+func (s *Session) catalog() string {
+	for i := range s.Quotas {
+		if c := s.Quotas[i].Catalog; c != "" {
+			return c
+		}
+	}
+	if len(s.Segments) > 0 {
+		return s.Segments[0].Catalog
+	}
+	return ""
 }
 
 func (d *decision) outcome() Outcome {

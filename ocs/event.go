@@ -74,10 +74,11 @@ func (d *decision) priceEvent() ([]eventCharge, Verdict, Fault) {
 			asked = *s.Requested
 		}
 		for _, number := range d.recipients() {
-			t, fault, ok := d.eventTariff(s.RatingGroup, number)
+			r, fault, ok := d.eventRate(s.RatingGroup, number)
 			if !ok {
 				return nil, RatingFailed, fault
 			}
+			t := r.Tariff
 			if t.Barred {
 				return nil, ServiceDenied, NoFault
 			}
@@ -99,16 +100,17 @@ func (d *decision) recipients() []string {
 	return d.session.Conditions.Recipients
 }
 
-func (d *decision) eventTariff(group *uint32, recipient string) (rating.Tariff, Fault, bool) {
+func (d *decision) eventRate(group *uint32, recipient string) (rating.Rate, Fault, bool) {
 	if d.service.Kind != rating.Message {
-		return d.tariff(group)
+		return d.find(d.plan, group, d.reportedAt())
 	}
-	usage := rating.Usage{Kind: rating.Message, Direction: d.session.Conditions.Direction, RatingGroup: group}
+	usage, _ := d.rated(group, d.reportedAt())
+	usage.Direction = d.session.Conditions.Direction
 	if n, ok := rating.ParseNumber(recipient); ok {
 		usage.Number = d.plan.Numbering.Complete(n)
 	}
-	t, ok := d.plan.Tariff(usage)
-	return t, FaultRatingGroup, ok
+	r, ok := d.plan.Rate(usage)
+	return r, FaultRatingGroup, ok
 }
 
 // eventUnits returns how many units one recipient costs: as many as were asked for, shared among the recipients, else
@@ -136,11 +138,18 @@ func (d *decision) debitEvent(charges []eventCharge) {
 	for i, s := range d.request.Services {
 		d.answer.Services[i] = ServiceAnswer{RatingGroup: s.RatingGroup, ServiceIDs: s.ServiceIDs}
 	}
-	for line, c := range charges {
+	for _, c := range charges {
 		a := &d.answer.Services[c.service]
 		q := &Quota{RatingGroup: a.RatingGroup, ServiceIDs: a.ServiceIDs}
-		d.price(q, c.tariff)
-		d.charge(q, c.units, nil, line, false)
+		d.price(q, rating.Rate{Tariff: c.tariff})
+		if q.metered() {
+			m, b := q.meter(), &bill{decision: d, quota: q}
+			m.Charge(c.units, d.now, nil, b)
+			b.close(&m)
+			q.setMeter(m)
+		} else {
+			d.charge(q, c.units, nil, false)
+		}
 		d.session.Quotas = append(d.session.Quotas, *q)
 		a.Verdict, a.Measure, a.Granted = Granted, c.tariff.Measures, rating.Add(a.Granted, c.units)
 	}
@@ -158,24 +167,37 @@ func (d *decision) refuseInside(v Verdict) {
 func (d *decision) covers(charges []eventCharge) bool {
 	trial := newPurse(d.account.Buckets, d.now)
 	for _, c := range charges {
-		cost := c.tariff.Charge(c.units)
 		if d.request.Action == CheckBalance && !c.asked {
-			cost = 1 // no amount was named: is anything left at all?
+			if !trial.hasAnything(c.tariff) { // no amount was named
+				return false
+			}
+			continue
 		}
-		if _, short := trial.take(c.tariff, cost, nil); short > 0 {
+		m := rating.Meter{Tariff: c.tariff}
+		if m.Grant(c.units, d.now, nil, &lease{purse: trial}) < c.units {
 			return false
 		}
 	}
 	return true
 }
 
-// costOf adds up charges in the unit that pays for the first; what is paid in another unit cannot be added.
+// costOf adds up charges in the unit that the first is priced in; what is priced in another unit cannot be added.
 func costOf(charges []eventCharge) *Cost {
-	cost := Cost{Unit: charges[0].tariff.Pays}
+	cost := Cost{Unit: inMoney(charges[0].tariff).Pays}
 	for _, c := range charges {
-		if c.tariff.Pays == cost.Unit {
-			cost.Units = rating.Add(cost.Units, c.tariff.Charge(c.units))
+		if t := inMoney(c.tariff); t.Pays == cost.Unit {
+			cost.Units = rating.Add(cost.Units, t.Charge(c.units))
 		}
 	}
 	return &cost
+}
+
+// inMoney returns t as the payer prices it who pays in money, or as it is where none does.
+func inMoney(t rating.Tariff) rating.Tariff {
+	for payer := range len(t.Then) + 1 {
+		if by := t.By(payer); by.Pays.IsCurrency() {
+			return by
+		}
+	}
+	return t.By(0)
 }

@@ -133,7 +133,7 @@ func (d *decision) debitAll(late bool) {
 	d.answer.Services = make([]ServiceAnswer, len(d.request.Services))
 	for i, s := range d.request.Services {
 		d.answer.Services[i] = ServiceAnswer{RatingGroup: s.RatingGroup, ServiceIDs: s.ServiceIDs, Verdict: Granted}
-		d.debit(s, i, late)
+		d.debit(s, late)
 	}
 	if len(d.events) > 0 || d.request.Type == Update {
 		d.session.ReportedAt = d.now
@@ -176,6 +176,9 @@ func (d *decision) tellLowBalance() {
 	}
 	tariff := d.session.Quotas[0].Tariff
 	low := tariff.Pays != "" && d.purse.free(tariff) < d.service.LowBalance && !tariff.Free()
+	for i := range tariff.Then { // who has more than minutes is not low on them while anything else pays
+		low = low && d.purse.free(tariff.By(i+1)) == 0
+	}
 	d.answer.LowBalance = low && !d.session.LowTold
 	d.session.LowTold = low
 }

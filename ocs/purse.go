@@ -21,8 +21,11 @@ func newPurse(buckets []Bucket, now time.Time) *purse {
 }
 
 // pays reports whether b may pay for new usage under t.
-func (p *purse) pays(b Bucket, t rating.Tariff) bool {
-	return b.Unit == t.Pays && !b.Expired(p.now) && (len(t.Buckets) == 0 || slices.Contains(t.Buckets, b.Class))
+func (p *purse) pays(b Bucket, t rating.Tariff) bool { return suits(b, t) && !b.Expired(p.now) }
+
+// suits reports whether b is of the kind that pays under t.
+func suits(b Bucket, t rating.Tariff) bool {
+	return b.Unit == t.Pays && (len(t.Buckets) == 0 || slices.Contains(t.Buckets, b.Class))
 }
 
 // free returns what new usage under t may cost.
@@ -30,6 +33,28 @@ func (p *purse) free(t rating.Tariff) (sum rating.Units) {
 	for _, b := range p.buckets {
 		if p.pays(b, t) {
 			sum = rating.Add(sum, b.Free())
+		}
+	}
+	return sum
+}
+
+// expired returns what of held is in buckets that expired meanwhile.
+func (p *purse) expired(held []Hold) (old []Hold) {
+	for _, h := range held {
+		if i := p.index(h.Bucket); i >= 0 && p.buckets[i].Expired(p.now) {
+			old = append(old, h)
+		}
+	}
+	return old
+}
+
+// freeFor returns what usage under t may cost for which held was reserved, and is released already: the grant was promised,
+// also from a bucket that expired meanwhile.
+func (p *purse) freeFor(t rating.Tariff, held []Hold) (sum rating.Units) {
+	sum = p.free(t)
+	for _, h := range held {
+		if i := p.index(h.Bucket); i >= 0 && suits(p.buckets[i], t) && p.buckets[i].Expired(p.now) {
+			sum = rating.Add(sum, min(h.Units, p.buckets[i].Free()))
 		}
 	}
 	return sum
@@ -52,6 +77,16 @@ func (p *purse) hold(t rating.Tariff, units rating.Units) (held []Hold) {
 		held = append(held, Hold{Bucket: b.ID, Units: part})
 	}
 	return held
+}
+
+// reserve holds what was found to be free.
+func (p *purse) reserve(held []Hold) {
+	for _, h := range held {
+		if i := p.index(h.Bucket); i >= 0 {
+			p.buckets[i].Reserved += h.Units
+			p.touched[i] = true
+		}
+	}
 }
 
 // holdAgain reserves up to units of what was held and is released, also in a bucket that expired meanwhile.
@@ -85,7 +120,7 @@ func (p *purse) release(held []Hold) {
 // usage, and is released already, goes first, even from a bucket that expired meanwhile: the grant was promised.
 func (p *purse) take(t rating.Tariff, due rating.Units, held []Hold) (taken []Hold, short rating.Units) {
 	for _, h := range held {
-		if i := p.index(h.Bucket); i >= 0 {
+		if i := p.index(h.Bucket); i >= 0 && suits(p.buckets[i], t) {
 			taken, due = p.takeFrom(i, min(h.Units, due), due, taken)
 		}
 	}
@@ -152,4 +187,14 @@ func addHolds(holds, more []Hold) []Hold {
 		holds = addHold(holds, h)
 	}
 	return holds
+}
+
+// hasAnything reports whether any bucket that may pay under t holds anything.
+func (p *purse) hasAnything(t rating.Tariff) bool {
+	for payer := range len(t.Then) + 1 {
+		if p.free(t.By(payer)) > 0 {
+			return true
+		}
+	}
+	return false
 }

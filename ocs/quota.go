@@ -33,20 +33,24 @@ func equalSet(a, b []uint32) bool {
 
 // debit takes what s reports from the buckets and gives back the rest of what was held. Increments count on the total
 // of the quota: debit now = charge(total after) - charge(total before). Otherwise every update would round up anew.
-func (d *decision) debit(s ServiceRequest, line int, late bool) {
+func (d *decision) debit(s ServiceRequest, late bool) {
 	if late && len(s.Used) == 0 {
 		return // it holds nothing any more, and a session that is over gathers no quotas
 	}
 	q := d.quota(s)
 	q.Reasons = s.reasons(q.Reasons)
 	if d.overtaken(q) {
-		d.debitOvertaken(q, s, line)
+		d.debitOvertaken(q, s)
 		return
 	}
 	held := q.Held
 	d.release(q)
-	if used := d.usage(q, s); used > 0 {
-		d.charge(q, used, held, line, late)
+	switch used := d.usage(q, s); {
+	case used == 0:
+	case q.metered():
+		d.chargeMetered(q, s, used, held, late)
+	default:
+		d.charge(q, used, held, late)
 	}
 	if s.reported(FinalReport) {
 		d.retire(q)
@@ -60,12 +64,22 @@ func (d *decision) overtaken(q *Quota) bool {
 }
 
 // debitOvertaken debits what s reports, beside the grant in force, which keeps as much of its hold as is left.
-func (d *decision) debitOvertaken(q *Quota, s ServiceRequest, line int) {
+func (d *decision) debitOvertaken(q *Quota, s ServiceRequest) {
 	d.purse.release(q.Held)
 	held := q.Held
 	q.Held = nil
-	if used := d.usage(q, s); used > 0 {
-		d.charge(q, used, held, line, d.session.State != Open)
+	used := d.usage(q, s)
+	if q.metered() {
+		if used > 0 {
+			held = d.chargeMetered(q, s, used, held, d.session.State != Open)
+		}
+		if d.session.State == Open {
+			q.Held = d.purse.holdAgain(held, rating.Unlimited)
+		}
+		return
+	}
+	if used > 0 {
+		d.charge(q, used, held, d.session.State != Open)
 	}
 	if d.session.State == Open && len(held) > 0 {
 		cost := q.Tariff.Charge(rating.Add(q.Used, q.Granted)) - q.due()
@@ -77,10 +91,10 @@ func (d *decision) debitOvertaken(q *Quota, s ServiceRequest, line int) {
 	}
 }
 
-// charge debits used and writes the rated event, which is the line-th of the request.
-func (d *decision) charge(q *Quota, used rating.Units, held []Hold, line int, late bool) {
+// charge debits used, whose total alone decides what it costs, and writes the rated event.
+func (d *decision) charge(q *Quota, used rating.Units, held []Hold, late bool) {
 	event := RatedEvent{
-		Subscriber: d.account.Subscriber.ID, Session: d.session.Key, Type: d.request.Type, Number: d.request.Number, Line: line,
+		Subscriber: d.account.Subscriber.ID, Session: d.session.Key, Type: d.request.Type, Number: d.request.Number, Line: len(d.events),
 		At: d.now, Service: d.service.Name, RatingGroup: q.RatingGroup, Tariff: q.Tariff.Name, Plan: q.Plan, Catalog: q.Catalog,
 		Measure: d.measureOf(q), Used: used, Unit: q.Tariff.Pays, Late: late,
 	}
@@ -108,9 +122,14 @@ func (q *Quota) due() rating.Units {
 // CONTINUE, is priced by the conditions in force.
 func (d *decision) usage(q *Quota, s ServiceRequest) (sum rating.Units) {
 	if len(s.Used) > 0 && q.Tariff.Measures == "" {
-		if t, _, ok := d.tariff(s.RatingGroup); ok {
-			d.price(q, t)
+		for _, u := range s.Used {
+			n, _ := u.measure(rating.Seconds)
+			sum = rating.Add(sum, n)
 		}
+		if r, _, ok := d.find(d.plan, s.RatingGroup, d.usedFrom(q, sum)); ok {
+			d.price(q, r)
+		}
+		sum = 0
 	}
 	for _, u := range s.Used {
 		n, _ := u.measure(d.measureOf(q))
@@ -126,8 +145,8 @@ func (d *decision) measureOf(q *Quota) rating.Unit {
 	return q.Tariff.Measures
 }
 
-func (d *decision) price(q *Quota, t rating.Tariff) {
-	q.Tariff, q.Plan, q.Catalog, q.Network = t, d.plan.Name, d.rules.Catalog, d.session.Conditions.Network
+func (d *decision) price(q *Quota, r rating.Rate) {
+	q.Tariff, q.Until, q.Plan, q.Catalog, q.Network = r.Tariff, r.Until, d.plan.Name, d.catalog, d.session.Conditions.Network
 }
 
 // retire forgets q, but for the CDR. Asked for again, the same Rating-Group begins from zero.
@@ -149,6 +168,9 @@ func addLine(lines []RecordLine, more RecordLine) []RecordLine {
 			lines[i].Taken = addHolds(slices.Clone(l.Taken), more.Taken)
 			lines[i].Granted = rating.Add(l.Granted, more.Granted)
 			lines[i].Reasons |= more.Reasons
+			if l.From.IsZero() || !more.From.IsZero() && more.From.Before(l.From) {
+				lines[i].From = more.From
+			}
 			return lines
 		}
 	}
@@ -162,8 +184,10 @@ func (d *decision) grant(q *Quota, s ServiceRequest, a *ServiceAnswer, condition
 		return
 	}
 	q.Asked, q.AskedBy = true, d.request.Number
+	at := d.usedFrom(q, 0)
+	d.turn(q, at)
 	if q.Tariff.Measures == "" || conditionsChanged {
-		if a.Verdict, a.Fault = d.rate(q); a.Verdict != Granted {
+		if a.Verdict, a.Fault = d.rate(q, at); a.Verdict != Granted {
 			return
 		}
 	}
@@ -171,7 +195,7 @@ func (d *decision) grant(q *Quota, s ServiceRequest, a *ServiceAnswer, condition
 		a.Verdict = ServiceDenied
 		return
 	}
-	if q.Tariff.Free() && d.service.FreeIsUncontrolled {
+	if q.Tariff.Free() && q.Until.IsZero() && d.service.FreeIsUncontrolled {
 		a.Verdict = NotApplicable
 		return
 	}
@@ -180,36 +204,49 @@ func (d *decision) grant(q *Quota, s ServiceRequest, a *ServiceAnswer, condition
 		a.Verdict, a.Fault = RatingFailed, FaultUnits
 		return
 	}
-	cost := q.Tariff.Charge(q.Used)
-	affordable := q.Tariff.Afford(rating.Add(cost, d.purse.free(q.Tariff))) - q.Used
-	granted := min(want, affordable)
+	granted, held := d.hold(q, want, at)
 	if granted <= 0 {
 		a.Verdict = CreditLimitReached
 		return
 	}
-	q.Held = d.purse.hold(q.Tariff, q.Tariff.Charge(rating.Add(q.Used, granted))-cost)
-	q.Granted, q.Final, q.Validity = granted, granted < want, d.validity(q.Tariff, granted)
+	q.Held, q.Granted, q.Final, q.Validity = held, granted, granted < want, d.validity(q.Tariff, granted)
 	q.Given = rating.Add(q.Given, granted)
 	a.Measure, a.Granted, a.Validity, a.Final = q.Tariff.Measures, q.Granted, q.Validity, q.Final
 	a.Threshold = d.threshold(q)
+	d.tellChange(q, a)
+}
+
+// hold reserves what up to want units of q may cost, used from at on, and returns how many can be granted.
+func (d *decision) hold(q *Quota, want rating.Units, at time.Time) (granted rating.Units, held []Hold) {
+	if q.metered() {
+		return d.reserve(q, want, at)
+	}
+	cost := q.Tariff.Charge(q.Used)
+	affordable := q.Tariff.Afford(rating.Add(cost, d.purse.free(q.Tariff))) - q.Used
+	granted = min(want, affordable)
+	if granted <= 0 {
+		return 0, nil
+	}
+	return granted, d.purse.hold(q.Tariff, q.Tariff.Charge(rating.Add(q.Used, granted))-cost)
 }
 
 // rate finds the tariff of q under the conditions in force. What was used under another one is kept for the CDR.
-func (d *decision) rate(q *Quota) (Verdict, Fault) {
+func (d *decision) rate(q *Quota, at time.Time) (Verdict, Fault) {
 	if d.plan.Rates == nil {
 		return UnableToComply, NoFault // our fault: the catalogue lost the plan. 5031 would tell the client never to ask again
 	}
-	t, fault, ok := d.tariff(q.RatingGroup)
+	r, fault, ok := d.find(d.plan, q.RatingGroup, at)
 	if !ok {
 		return RatingFailed, fault
 	}
-	if q.Tariff.Measures != "" && !q.Tariff.Equal(t) {
+	if q.Tariff.Measures != "" && !q.Tariff.Equal(r.Tariff) {
 		d.retire(q)
 		q.Asked, q.AskedBy = true, d.request.Number
 	}
 	if q.Tariff.Measures == "" {
-		d.price(q, t)
+		d.price(q, r)
 	}
+	q.Until = r.Until
 	return Granted, NoFault
 }
 

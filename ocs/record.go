@@ -12,7 +12,7 @@ const maxMissing = 20
 func (q *Quota) line() RecordLine {
 	return RecordLine{
 		RatingGroup: q.RatingGroup, ServiceIDs: q.ServiceIDs, Tariff: q.Tariff.Name, Plan: q.Plan, Catalog: q.Catalog,
-		Measure: q.Tariff.Measures, Used: q.Used, Unit: q.Tariff.Pays, Charged: q.Charged, Overrun: q.Overrun, Taken: q.Taken,
+		Measure: q.Tariff.Measures, Used: q.Used, Unit: q.Unit(), Charged: q.Charged, Overrun: q.Overrun, Taken: q.Taken, From: q.Since,
 		Granted: q.Given, Reasons: q.Reasons, Network: q.Network,
 	}
 }
@@ -142,6 +142,7 @@ func (l RecordLine) less(told RecordLine) RecordLine {
 	l.Charged -= told.Charged
 	l.Overrun -= told.Overrun
 	l.Granted -= told.Granted
+	l.From = time.Time{} // that was told
 	holds := make([]Hold, 0, len(l.Taken))
 	for _, h := range l.Taken {
 		for _, t := range told.Taken {

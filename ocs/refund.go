@@ -94,7 +94,7 @@ func (d *decision) postRefund(r *refunding) {
 		leg++
 	}
 	for _, part := range r.given {
-		pays := r.debit.Quotas[part.Quota].Tariff.Pays
+		pays := r.debit.Quotas[part.Quota].Unit()
 		for _, h := range part.Given {
 			post("used", "", pays, -h.Units)
 			post("lot:"+string(h.Bucket), h.Bucket, pays, h.Units)
@@ -188,7 +188,7 @@ func (r *refunding) isEmpty() bool {
 // whole under every tariff. What was taken last goes back first, as if it had never been needed.
 func (r *refunding) take(quota int, units rating.Units) {
 	q, before, left := &r.debit.Quotas[quota], r.before(quota), r.left(quota)
-	due := q.Tariff.Charge(left) - q.Tariff.Charge(left-units)
+	due := q.costOf(left) - q.costOf(left-units)
 	part := Refund{Quota: quota, Units: units}
 	for _, h := range slices.Backward(q.Taken) {
 		if back := min(h.Units-unitsOf(before.Given, h.Bucket), due); back > 0 {

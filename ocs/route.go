@@ -2,25 +2,36 @@ package ocs
 
 import (
 	"strings"
+	"time"
 
 	"github.com/gyro-ocs/gyro/rating"
 )
 
-// tariff finds the tariff of a Rating-Group under the conditions in force, or the input that is to blame.
-func (d *decision) tariff(group *uint32) (rating.Tariff, Fault, bool) {
-	usage := rating.Usage{Kind: d.service.Kind, RatingGroup: group}
+// find finds the tariff of a Rating-Group at an instant under the conditions in force, or the input that is to blame.
+func (d *decision) find(plan rating.Plan, group *uint32, at time.Time) (rating.Rate, Fault, bool) {
+	usage, fault := d.rated(group, at)
+	if fault != NoFault {
+		return rating.Rate{}, fault, false
+	}
+	r, ok := plan.Rate(usage)
+	if !ok {
+		return rating.Rate{}, FaultRatingGroup, false
+	}
+	return r, NoFault, true
+}
+
+// rated tells what the tariff of a Rating-Group is chosen by.
+func (d *decision) rated(group *uint32, at time.Time) (rating.Usage, Fault) {
+	c := &d.session.Conditions
+	usage := rating.Usage{Kind: d.service.Kind, RatingGroup: group, Network: c.Network, Node: c.ServingNode, At: at}
 	if d.service.Kind == rating.Voice {
 		direction, number, told := d.otherParty()
 		if !told && d.namesParties() && direction != rating.Terminating {
-			return rating.Tariff{}, FaultCalledParty, false
+			return usage, FaultCalledParty
 		}
 		usage.Direction, usage.Number = direction, number
 	}
-	t, ok := d.plan.Tariff(usage)
-	if !ok {
-		return rating.Tariff{}, FaultRatingGroup, false
-	}
-	return t, NoFault, true
+	return usage, NoFault
 }
 
 // otherParty returns the direction of the call and the number that rates it (spec/gy 3.19): the party called, for a

@@ -13,8 +13,9 @@ type Rules struct {
 	Catalog   string // version of the catalogue
 	Services  map[string]Service
 	Plans     map[string]rating.Plan
-	Emergency []string // numbers that are always free and never refused, as dialled: 112
-	Failover  bool     // several servers share the database: CC-Session-Failover is offered (§8.4)
+	Versions  map[string]map[string]rating.Plan // plans of other catalogues, which open sessions began with
+	Emergency []string                          // numbers that are always free and never refused, as dialled: 112
+	Failover  bool                              // several servers share the database: CC-Session-Failover is offered (§8.4)
 	Records   RecordRules
 }
 
@@ -42,6 +43,17 @@ type Service struct {
 	Partial            time.Duration // a session that is longer gets a CDR each time that this has passed; 0: only at its end
 	FailureHandling    *uint8        // Credit-Control-Failure-Handling of the first answer; nil: not sent
 	FreeIsUncontrolled bool          // a free destination is answered 4011 instead of a long grant
+	TariffChange       bool          // grants of volume go on over a change of tariff, which is told (§8.20); else they end at it
+}
+
+// version returns the plans of a catalogue, or those in force where it is not known any more, and whose they are.
+func (rules *Rules) version(catalog string) (plans map[string]rating.Plan, version string) {
+	if catalog != rules.Catalog && catalog != "" {
+		if plans, ok := rules.Versions[catalog]; ok {
+			return plans, catalog
+		}
+	}
+	return rules.Plans, rules.Catalog
 }
 
 // maxSeconds is the largest grant of time that fits into CC-Time and into a Validity-Time with room for the ringing.

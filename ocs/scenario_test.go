@@ -155,7 +155,7 @@ func (w *world) bucketCommand(t *testing.T, msisdn string, args map[string]strin
 		}
 		expires = w.now.Add(d)
 	}
-	for _, unit := range []rating.Unit{rating.Seconds, rating.Octets} {
+	for _, unit := range []rating.Unit{rating.Seconds, rating.Octets, rating.Events, "EUR"} {
 		if n, ok := args[string(unit)]; ok {
 			w.grant(msisdn, unit, rating.Units(number(t, n)), args["class"], int(number(t, or(args["priority"], "0"))), expires)
 		}
@@ -163,7 +163,8 @@ func (w *world) bucketCommand(t *testing.T, msisdn string, args map[string]strin
 }
 
 // ccrCommand sends a request. Reports and Service-Identifiers of one service are joined by +, recipients by &; several services
-// by commas, - where one has none: rg=10,- sid=-,4+5 used=5,7 request=60,60.
+// by commas, - where one has none: rg=10,- sid=-,4+5 used=5,7 request=60,60. A report may tell its side of a change of tariff:
+// used=5:before+7:after.
 func (w *world) ccrCommand(t *testing.T, args map[string]string) string {
 	t.Helper()
 	msisdn := or(args["from"], "491700000001")
@@ -174,6 +175,13 @@ func (w *world) ccrCommand(t *testing.T, args map[string]string) string {
 		Session: SessionKey{ID: args["session"]}, Type: types[args["type"]], Number: uint32(number(t, or(args["number"], "0"))),
 		Action: actions[args["action"]], Context: Context{Name: or(args["context"], "32260") + "@3gpp.org"},
 		Emergency: args["emergency"] != "",
+	}
+	if at, ok := args["at"]; ok {
+		clock, err := time.Parse("15:04:05", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.EventTime = w.now.Truncate(24 * time.Hour).Add(clock.Sub(clock.Truncate(24 * time.Hour)))
 	}
 	if r.Type == 0 {
 		t.Fatalf("no such type of request: %q", args["type"])
@@ -249,7 +257,12 @@ func services(t *testing.T, w *world, args map[string]string) ([]ServiceRequest,
 		}
 		if i < len(used) && used[i] != "-" {
 			for part := range strings.SplitSeq(used[i], "+") {
-				s.Used = append(s.Used, Used{Measured: measured(unit, uint64(number(t, part)))})
+				n, side, told := strings.Cut(part, ":")
+				u := Used{Measured: measured(unit, uint64(number(t, n)))}
+				if told {
+					u.TariffChange = new(uint8(slices.Index([]string{"before", "after", "both"}, side)))
+				}
+				s.Used = append(s.Used, u)
 			}
 		}
 		if i < len(requested) && requested[i] != "-" {

@@ -76,7 +76,13 @@ type Quota struct {
 	Tariff      rating.Tariff // of the grant in force, kept whole: a new catalogue changes no running call
 	Plan        string
 	Catalog     string        // version of the catalogue that Tariff came from
+	Payer       int           // of the stretch, as in [rating.Meter]; so are Used, Carried, Continues and Until
 	Used        rating.Units  // reported under Tariff so far
+	Carried     rating.Units  // of Used, paid for by the stretch before
+	Continues   bool          // usage came before this stretch
+	Until       time.Time     // first instant of what may be another tariff; zero: there is none
+	Since       time.Time     // when the stretch began; zero: neither the clock nor another payer can end one
+	Through     time.Time     // until when usage was reported, likewise
 	Charged     rating.Units  // taken from buckets for Used
 	Overrun     rating.Units  // of bucket units that Used cost and no bucket could pay
 	Taken       []Hold        // Charged, by bucket
@@ -150,6 +156,7 @@ type RecordLine struct {
 	Granted     rating.Units // all grants together
 	Reasons     Reasons      // why the client reported
 	Network     string       // serving PLMN; empty: home
+	From        time.Time    // when the usage began; zero: nothing but its total decided what it cost
 }
 
 // A Posting is one leg of a movement that is not a call. The legs of a movement sum to zero.

@@ -51,6 +51,28 @@ func testRules() *Rules {
 	smsFree.Name, smsFree.Price.Units = "sms-free", 0
 	data := rating.Tariff{Name: "data", Measures: rating.Octets, Pays: rating.Octets, First: 1, Next: 1, Price: second}
 	twenty := uint8(2)
+	// From ten past twelve to one the price is another one. A world begins at noon.
+	later := func(t rating.Tariff, name string, units rating.Units) *rating.Times {
+		t.Name, t.Price.Units = name, units
+		return rating.NewTimes(time.UTC, nil, []rating.Period{{Days: rating.EveryDay, From: (12*60 + 10) * 60, To: 13 * 3600, Tariff: t}})
+	}
+	mixed := voice("mixed", 1, 1, second)
+	mixed.Buckets = []string{"plan"}
+	mixed.Then = []rating.Payer{{Pays: "EUR", First: 60, Next: 60, Price: rating.Price{Units: 9, Per: 60}}}
+	smsMixed := sms
+	smsMixed.Name, smsMixed.Pays, smsMixed.Price.Units = "sms-mixed", rating.Events, 1
+	smsMixed.Then = []rating.Payer{{Pays: "EUR", First: 1, Next: 1, Price: rating.Price{Units: 10, Per: 1}}}
+	timed := voice("timed", 1, 1, second)
+	minutes := voice("minutes", 60, 60, second)
+	barredLater := later(openLater(timed), "barred-later", 0)
+	barredLater.Periods[0].Tariff.Barred = true
+	dataTimed := data
+	dataTimed.Name = "data-timed"
+	packets := Service{
+		Kind: rating.Data, Measure: rating.Octets, DefaultQuota: 10_000_000, MaxQuota: 1_000_000_000,
+		Validity: time.Hour, Supervision: 2 * time.Hour, DenyInside: true, Threshold: 20,
+	}
+	packets.Name, packets.TariffChange = "32270@3gpp.org", true
 	call := Service{
 		Kind: rating.Voice, Measure: rating.Seconds, DefaultQuota: 60, MaxQuota: 3600, Ringing: 300 * time.Second,
 		Supervision: 600 * time.Second, Threshold: 20, LeastThreshold: 10, LowBalance: 30,
@@ -61,6 +83,7 @@ func testRules() *Rules {
 		Services: map[string]Service{
 			"32260@3gpp.org": named(call, "32260@3gpp.org"),
 			"32276@3gpp.org": named(call, "32276@3gpp.org"),
+			"32270@3gpp.org": packets,
 			"32251@3gpp.org": {
 				Name: "32251@3gpp.org", Kind: rating.Data, Measure: rating.Octets, DefaultQuota: 10_000_000, MaxQuota: 1_000_000_000,
 				Validity: time.Hour, Supervision: 2 * time.Hour, DenyInside: true, Threshold: 20, FailureHandling: &twenty,
@@ -77,11 +100,18 @@ func testRules() *Rules {
 					Originating: rating.NewPrefixes(map[string]rating.Tariff{
 						"": home, "+33": voice("abroad", 60, 60, rating.Price{Units: 4, Per: 1}), "+4930": voice("30/6", 30, 6, second),
 						"+49900": barred, "+49700": setup, "+49137": bonus, "+49800": free,
+						"+49180": timed, "+49181": minutes, "+49182": mixed, "+49183": openLater(timed),
 					}),
 					Terminating: &free,
+					Times: map[string]*rating.Times{
+						"timed": later(timed, "later", 3), "minutes": later(minutes, "minutes-later", 3), "open": barredLater,
+					},
 				},
-				rating.Message: {Originating: rating.NewPrefixes(map[string]rating.Tariff{"": sms, "+49800": smsFree})},
-				rating.Data:    {Groups: map[uint32]rating.Tariff{10: data, 20: data, 30: data}},
+				rating.Message: {Originating: rating.NewPrefixes(map[string]rating.Tariff{"": sms, "+49800": smsFree, "+49182": smsMixed})},
+				rating.Data: {
+					Groups: map[uint32]rating.Tariff{10: data, 20: data, 30: data, 40: dataTimed},
+					Times:  map[string]*rating.Times{"data-timed": later(dataTimed, "data-later", 2)},
+				},
 			},
 		}},
 	}
@@ -93,6 +123,12 @@ func (w *world) partial(interval time.Duration) {
 		s.Partial = interval
 		w.rules.Services[name] = s
 	}
+}
+
+// openLater names a tariff that is barred later.
+func openLater(t rating.Tariff) rating.Tariff {
+	t.Name = "open"
+	return t
 }
 
 func (w *world) subscriber(msisdn string) Subscriber {
@@ -334,6 +370,9 @@ func describe(a Answer) string {
 		if s.Final {
 			out.WriteString(" final=terminate")
 		}
+		if !s.TariffChange.IsZero() {
+			out.WriteString(s.TariffChange.Format(" change=15:04:05"))
+		}
 		out.WriteByte('\n')
 	}
 	return out.String()
@@ -372,6 +411,12 @@ func describeRecord(r Record) string {
 		}
 		if l.Reasons != 0 {
 			fmt.Fprintf(&out, " reasons=%b", l.Reasons)
+		}
+		if l.Unit != rating.Seconds && l.Unit != rating.Octets {
+			fmt.Fprintf(&out, " %s", l.Unit)
+		}
+		if !l.From.IsZero() {
+			out.WriteString(l.From.Format(" from=15:04:05"))
 		}
 		out.WriteByte('\n')
 	}

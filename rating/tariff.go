@@ -17,7 +17,27 @@ type Tariff struct {
 	Next     Units    // every further increment (6 of 30/6)
 	Price    Price    // of a unit of usage that was rounded up to whole increments
 	Buckets  []string // classes of buckets that may pay; none named: all that are counted in Pays
+	Then     []Payer  // who pays, in this order, each increment that the ones before cannot
 	Barred   bool     // the destination may not be called: 4010
+}
+
+// A Payer is another way to pay for the usage of a tariff.
+type Payer struct {
+	Pays        Unit
+	Setup       Units
+	First, Next Units
+	Price       Price
+	Buckets     []string
+}
+
+// By returns t as payer prices it: 0 is t itself, and n the n-th of Then.
+func (t Tariff) By(payer int) Tariff {
+	if payer > 0 {
+		p := t.Then[payer-1]
+		t.Pays, t.Setup, t.First, t.Next, t.Price, t.Buckets = p.Pays, p.Setup, p.First, p.Next, p.Price, p.Buckets
+	}
+	t.Then = nil
+	return t
 }
 
 // A Price is Units of a bucket for every Per units of usage: {4, 1} takes four seconds for one, {20, 60} a third.
@@ -71,12 +91,25 @@ func (t Tariff) Afford(balance Units) Units {
 // Validate returns every reason why t cannot price anything, joined.
 func (t Tariff) Validate() error {
 	var faults []error
+	if t.Measures == "" {
+		faults = append(faults, errors.New("no unit of usage"))
+	}
+	faults = append(faults, t.By(0).validatePayer())
+	for i := range t.Then {
+		if err := t.By(i + 1).validatePayer(); err != nil {
+			faults = append(faults, fmt.Errorf("payer %d: %w", i+1, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (t Tariff) validatePayer() error {
+	var faults []error
 	fault := func(wrong bool, format string, args ...any) {
 		if wrong {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	fault(t.Measures == "", "no unit of usage")
 	fault(t.Pays == "", "no unit of the buckets that pay")
 	fault(t.Setup < 0, "setup %d is negative", t.Setup)
 	fault(t.First < 1, "first increment %d is less than 1", t.First)
@@ -90,5 +123,10 @@ func (t Tariff) Validate() error {
 func (t Tariff) Equal(other Tariff) bool {
 	return t.Name == other.Name && t.Measures == other.Measures && t.Pays == other.Pays && t.Setup == other.Setup &&
 		t.First == other.First && t.Next == other.Next && t.Price == other.Price && t.Barred == other.Barred &&
-		slices.Equal(t.Buckets, other.Buckets)
+		slices.Equal(t.Buckets, other.Buckets) && slices.EqualFunc(t.Then, other.Then, Payer.equal)
+}
+
+func (p Payer) equal(other Payer) bool {
+	return p.Pays == other.Pays && p.Setup == other.Setup && p.First == other.First && p.Next == other.Next &&
+		p.Price == other.Price && slices.Equal(p.Buckets, other.Buckets)
 }

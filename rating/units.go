@@ -22,6 +22,19 @@ const (
 	Events  Unit = "events"  // CC-Service-Specific-Units, §8.26
 )
 
+// IsCurrency reports whether u has the form of an ISO 4217 code.
+func (u Unit) IsCurrency() bool {
+	if len(u) != 3 {
+		return false
+	}
+	for i := range len(u) {
+		if u[i] < 'A' || u[i] > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
 // FromWire makes Units of an unsigned number that a peer sent. What does not fit stays at Unlimited.
 func FromWire(n uint64) Units {
 	if n > uint64(Unlimited) {

@@ -200,9 +200,9 @@ func tellSession(session ocs.Session, msisdn string) Session {
 	}
 	for _, q := range session.Quotas {
 		told.Quotas = append(told.Quotas, tellQuota(q))
-		told.addSeconds(q.Tariff.Measures, q.Used, q.Tariff.Pays, q.Charged)
+		told.addSeconds(q.Tariff.Measures, q.Used, q.Unit(), q.Charged)
 		for _, hold := range q.Held {
-			if q.Tariff.Pays == rating.Seconds {
+			if q.Unit() == rating.Seconds && len(q.Tariff.Then) == 0 { // what other payers hold is not told apart
 				told.ReservedSeconds = rating.Add(told.ReservedSeconds, hold.Units)
 			}
 		}
@@ -226,7 +226,7 @@ func tellQuota(q ocs.Quota) SessionQuota {
 	return SessionQuota{
 		RatingGroup: q.RatingGroup, ServiceIDs: notNull(q.ServiceIDs), Tariff: q.Tariff.Name, Plan: q.Plan, Catalog: q.Catalog,
 		Measure: string(q.Tariff.Measures), Used: q.Used, Granted: q.Granted, Final: q.Final,
-		Unit: string(q.Tariff.Pays), Charged: q.Charged, Overrun: q.Overrun, Taken: tellHolds(q.Taken), Held: tellHolds(q.Held),
+		Unit: string(q.Unit()), Charged: q.Charged, Overrun: q.Overrun, Taken: tellHolds(q.Taken), Held: tellHolds(q.Held),
 	}
 }
 

@@ -28,16 +28,27 @@ type holdDocument struct {
 }
 
 type tariffDocument struct {
-	Name     string       `json:"name,omitempty"`
-	Measures rating.Unit  `json:"measures,omitempty"`
-	Pays     rating.Unit  `json:"pays,omitempty"`
-	Setup    rating.Units `json:"setup,omitempty"`
-	First    rating.Units `json:"first,omitempty"`
-	Next     rating.Units `json:"next,omitempty"`
-	Price    rating.Units `json:"price,omitempty"`
-	Per      rating.Units `json:"per,omitempty"`
-	Buckets  []string     `json:"buckets,omitempty"`
-	Barred   bool         `json:"barred,omitempty"`
+	Name     string          `json:"name,omitempty"`
+	Measures rating.Unit     `json:"measures,omitempty"`
+	Pays     rating.Unit     `json:"pays,omitempty"`
+	Setup    rating.Units    `json:"setup,omitempty"`
+	First    rating.Units    `json:"first,omitempty"`
+	Next     rating.Units    `json:"next,omitempty"`
+	Price    rating.Units    `json:"price,omitempty"`
+	Per      rating.Units    `json:"per,omitempty"`
+	Buckets  []string        `json:"buckets,omitempty"`
+	Then     []payerDocument `json:"then,omitempty"`
+	Barred   bool            `json:"barred,omitempty"`
+}
+
+type payerDocument struct {
+	Pays    rating.Unit  `json:"pays,omitempty"`
+	Setup   rating.Units `json:"setup,omitempty"`
+	First   rating.Units `json:"first,omitempty"`
+	Next    rating.Units `json:"next,omitempty"`
+	Price   rating.Units `json:"price,omitempty"`
+	Per     rating.Units `json:"per,omitempty"`
+	Buckets []string     `json:"buckets,omitempty"`
 }
 
 //easyjson:json
@@ -47,7 +58,13 @@ type quotaDocument struct {
 	Tariff      tariffDocument `json:"tariff"`
 	Plan        string         `json:"plan,omitempty"`
 	Catalog     string         `json:"catalog,omitempty"`
+	Payer       int            `json:"payer,omitempty"`
 	Used        rating.Units   `json:"used,omitempty"`
+	Carried     rating.Units   `json:"carried,omitempty"`
+	Continues   bool           `json:"continues,omitempty"`
+	Until       int64          `json:"until_us,omitempty"` // microseconds since 1970
+	Since       int64          `json:"since_us,omitempty"`
+	Through     int64          `json:"through_us,omitempty"`
 	Charged     rating.Units   `json:"charged,omitempty"`
 	Overrun     rating.Units   `json:"overrun,omitempty"`
 	Taken       []holdDocument `json:"taken,omitempty"`
@@ -78,6 +95,7 @@ type lineDocument struct {
 	Granted     rating.Units   `json:"granted,omitempty"`
 	Reasons     ocs.Reasons    `json:"why,omitempty"`
 	Network     string         `json:"network,omitempty"`
+	From        int64          `json:"from_us,omitempty"` // microseconds since 1970
 }
 
 //easyjson:json
@@ -139,6 +157,7 @@ type serviceDocument struct {
 	Validity    time.Duration `json:"validity_ns,omitempty"`
 	Threshold   rating.Units  `json:"threshold,omitempty"`
 	Final       bool          `json:"final,omitempty"`
+	Change      int64         `json:"change_us,omitempty"` // microseconds since 1970
 }
 
 type costDocument struct {
@@ -269,14 +288,26 @@ func holdFromDocument(h holdDocument) ocs.Hold { return ocs.Hold(h) }
 func tariffToDocument(t rating.Tariff) tariffDocument {
 	return tariffDocument{
 		Name: t.Name, Measures: t.Measures, Pays: t.Pays, Setup: t.Setup, First: t.First, Next: t.Next,
-		Price: t.Price.Units, Per: t.Price.Per, Buckets: t.Buckets, Barred: t.Barred,
+		Price: t.Price.Units, Per: t.Price.Per, Buckets: t.Buckets, Then: each(t.Then, payerToDocument), Barred: t.Barred,
+	}
+}
+
+func payerToDocument(p rating.Payer) payerDocument {
+	return payerDocument{
+		Pays: p.Pays, Setup: p.Setup, First: p.First, Next: p.Next, Price: p.Price.Units, Per: p.Price.Per, Buckets: p.Buckets,
+	}
+}
+
+func payerFromDocument(p payerDocument) rating.Payer {
+	return rating.Payer{
+		Pays: p.Pays, Setup: p.Setup, First: p.First, Next: p.Next, Price: rating.Price{Units: p.Price, Per: p.Per}, Buckets: p.Buckets,
 	}
 }
 
 func tariffFromDocument(t tariffDocument) rating.Tariff {
 	return rating.Tariff{
 		Name: t.Name, Measures: t.Measures, Pays: t.Pays, Setup: t.Setup, First: t.First, Next: t.Next,
-		Price: rating.Price{Units: t.Price, Per: t.Per}, Buckets: t.Buckets, Barred: t.Barred,
+		Price: rating.Price{Units: t.Price, Per: t.Per}, Buckets: t.Buckets, Then: each(t.Then, payerFromDocument), Barred: t.Barred,
 	}
 }
 
@@ -286,6 +317,8 @@ func quotaToDocument(q ocs.Quota) quotaDocument {
 		Catalog: q.Catalog, Used: q.Used, Charged: q.Charged, Overrun: q.Overrun, Taken: each(q.Taken, holdToDocument),
 		Granted: q.Granted, Validity: q.Validity, Held: each(q.Held, holdToDocument), Final: q.Final,
 		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network,
+		Payer: q.Payer, Carried: q.Carried, Continues: q.Continues,
+		Until: microseconds(q.Until), Since: microseconds(q.Since), Through: microseconds(q.Through),
 	}
 }
 
@@ -295,6 +328,8 @@ func quotaFromDocument(q quotaDocument) ocs.Quota {
 		Catalog: q.Catalog, Used: q.Used, Charged: q.Charged, Overrun: q.Overrun, Taken: each(q.Taken, holdFromDocument),
 		Granted: q.Granted, Validity: q.Validity, Held: each(q.Held, holdFromDocument), Final: q.Final,
 		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network,
+		Payer: q.Payer, Carried: q.Carried, Continues: q.Continues,
+		Until: fromMicroseconds(q.Until), Since: fromMicroseconds(q.Since), Through: fromMicroseconds(q.Through),
 	}
 }
 
@@ -303,6 +338,7 @@ func lineToDocument(l ocs.RecordLine) lineDocument {
 		RatingGroup: l.RatingGroup, ServiceIDs: l.ServiceIDs, Tariff: l.Tariff, Plan: l.Plan, Catalog: l.Catalog,
 		Measure: l.Measure, Used: l.Used, Unit: l.Unit, Charged: l.Charged, Overrun: l.Overrun,
 		Taken: each(l.Taken, holdToDocument), Granted: l.Granted, Reasons: l.Reasons, Network: l.Network,
+		From: microseconds(l.From),
 	}
 }
 
@@ -311,6 +347,7 @@ func lineFromDocument(l lineDocument) ocs.RecordLine {
 		RatingGroup: l.RatingGroup, ServiceIDs: l.ServiceIDs, Tariff: l.Tariff, Plan: l.Plan, Catalog: l.Catalog,
 		Measure: l.Measure, Used: l.Used, Unit: l.Unit, Charged: l.Charged, Overrun: l.Overrun,
 		Taken: each(l.Taken, holdFromDocument), Granted: l.Granted, Reasons: l.Reasons, Network: l.Network,
+		From: fromMicroseconds(l.From),
 	}
 }
 
@@ -359,11 +396,25 @@ func memoryFromDocument(m memoryDocument) ocs.Memory {
 	}
 }
 
+func serviceToDocument(s ocs.ServiceAnswer) serviceDocument {
+	return serviceDocument{
+		RatingGroup: s.RatingGroup, ServiceIDs: s.ServiceIDs, Verdict: s.Verdict, Fault: s.Fault, Measure: s.Measure, Granted: s.Granted,
+		Validity: s.Validity, Threshold: s.Threshold, Final: s.Final, Change: microseconds(s.TariffChange),
+	}
+}
+
+func serviceFromDocument(s serviceDocument) ocs.ServiceAnswer {
+	return ocs.ServiceAnswer{
+		RatingGroup: s.RatingGroup, ServiceIDs: s.ServiceIDs, Verdict: s.Verdict, Fault: s.Fault, Measure: s.Measure, Granted: s.Granted,
+		Validity: s.Validity, Threshold: s.Threshold, Final: s.Final, TariffChange: fromMicroseconds(s.Change),
+	}
+}
+
 func answerToDocument(a ocs.Answer) answerDocument {
 	d := answerDocument{
 		Verdict: a.Verdict, Fault: a.Fault, CommandLevel: a.CommandLevel, LowBalance: a.LowBalance,
 		BalanceCovers: a.BalanceCovers, FailureHandling: a.FailureHandling, Failover: a.Failover, Refund: a.Refund,
-		Services: each(a.Services, func(s ocs.ServiceAnswer) serviceDocument { return serviceDocument(s) }),
+		Services: each(a.Services, serviceToDocument),
 	}
 	if a.Cost != nil {
 		d.Cost = new(costDocument(*a.Cost))
@@ -375,7 +426,7 @@ func answerFromDocument(d answerDocument) ocs.Answer {
 	a := ocs.Answer{
 		Verdict: d.Verdict, Fault: d.Fault, CommandLevel: d.CommandLevel, LowBalance: d.LowBalance,
 		BalanceCovers: d.BalanceCovers, FailureHandling: d.FailureHandling, Failover: d.Failover, Refund: d.Refund,
-		Services: each(d.Services, func(s serviceDocument) ocs.ServiceAnswer { return ocs.ServiceAnswer(s) }),
+		Services: each(d.Services, serviceFromDocument),
 	}
 	if d.Cost != nil {
 		a.Cost = new(ocs.Cost(*d.Cost))

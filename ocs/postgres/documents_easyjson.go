@@ -598,11 +598,47 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in *jlexer.Lexer, ou
 			} else {
 				out.Catalog = string(in.String())
 			}
+		case "payer":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Payer = int(in.Int())
+			}
 		case "used":
 			if in.IsNull() {
 				in.Skip()
 			} else {
 				out.Used = rating.Units(in.Int64())
+			}
+		case "carried":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Carried = rating.Units(in.Int64())
+			}
+		case "continues":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Continues = bool(in.Bool())
+			}
+		case "until_us":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Until = int64(in.Int64())
+			}
+		case "since_us":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Since = int64(in.Int64())
+			}
+		case "through_us":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Through = int64(in.Int64())
 			}
 		case "charged":
 			if in.IsNull() {
@@ -777,10 +813,40 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out *jwriter.Writer,
 		out.RawString(prefix)
 		out.String(string(in.Catalog))
 	}
+	if in.Payer != 0 {
+		const prefix string = ",\"payer\":"
+		out.RawString(prefix)
+		out.Int(int(in.Payer))
+	}
 	if in.Used != 0 {
 		const prefix string = ",\"used\":"
 		out.RawString(prefix)
 		out.Int64(int64(in.Used))
+	}
+	if in.Carried != 0 {
+		const prefix string = ",\"carried\":"
+		out.RawString(prefix)
+		out.Int64(int64(in.Carried))
+	}
+	if in.Continues {
+		const prefix string = ",\"continues\":"
+		out.RawString(prefix)
+		out.Bool(bool(in.Continues))
+	}
+	if in.Until != 0 {
+		const prefix string = ",\"until_us\":"
+		out.RawString(prefix)
+		out.Int64(int64(in.Until))
+	}
+	if in.Since != 0 {
+		const prefix string = ",\"since_us\":"
+		out.RawString(prefix)
+		out.Int64(int64(in.Since))
+	}
+	if in.Through != 0 {
+		const prefix string = ",\"through_us\":"
+		out.RawString(prefix)
+		out.Int64(int64(in.Through))
 	}
 	if in.Charged != 0 {
 		const prefix string = ",\"charged\":"
@@ -975,6 +1041,29 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres3(in *jlexer.Lexer, ou
 				}
 				in.Delim(']')
 			}
+		case "then":
+			if in.IsNull() {
+				in.Skip()
+				out.Then = nil
+			} else {
+				in.Delim('[')
+				if out.Then == nil {
+					if !in.IsDelim(']') {
+						out.Then = make([]payerDocument, 0, 0)
+					} else {
+						out.Then = []payerDocument{}
+					}
+				} else {
+					out.Then = (out.Then)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v26 payerDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in, &v26)
+					out.Then = append(out.Then, v26)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
 		case "barred":
 			if in.IsNull() {
 				in.Skip()
@@ -1081,11 +1170,30 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v26, v27 := range in.Buckets {
-				if v26 > 0 {
+			for v27, v28 := range in.Buckets {
+				if v27 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v27))
+				out.String(string(v28))
+			}
+			out.RawByte(']')
+		}
+	}
+	if len(in.Then) != 0 {
+		const prefix string = ",\"then\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v29, v30 := range in.Then {
+				if v29 > 0 {
+					out.RawByte(',')
+				}
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out, v30)
 			}
 			out.RawByte(']')
 		}
@@ -1102,7 +1210,175 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres3(out *jwriter.Writer,
 	}
 	out.RawByte('}')
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, out *numberDocuments) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, out *payerDocument) {
+	isTopLevel := in.IsStart()
+	if in.IsNull() {
+		if isTopLevel {
+			in.Consumed()
+		}
+		in.Skip()
+		return
+	}
+	in.Delim('{')
+	for !in.IsDelim('}') {
+		key := in.UnsafeFieldName(false)
+		in.WantColon()
+		switch key {
+		case "pays":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Pays = rating.Unit(in.String())
+			}
+		case "setup":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Setup = rating.Units(in.Int64())
+			}
+		case "first":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.First = rating.Units(in.Int64())
+			}
+		case "next":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Next = rating.Units(in.Int64())
+			}
+		case "price":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Price = rating.Units(in.Int64())
+			}
+		case "per":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Per = rating.Units(in.Int64())
+			}
+		case "buckets":
+			if in.IsNull() {
+				in.Skip()
+				out.Buckets = nil
+			} else {
+				in.Delim('[')
+				if out.Buckets == nil {
+					if !in.IsDelim(']') {
+						out.Buckets = make([]string, 0, 4)
+					} else {
+						out.Buckets = []string{}
+					}
+				} else {
+					out.Buckets = (out.Buckets)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v31 string
+					if in.IsNull() {
+						in.Skip()
+					} else {
+						v31 = string(in.String())
+					}
+					out.Buckets = append(out.Buckets, v31)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		default:
+			in.SkipRecursive()
+		}
+		in.WantComma()
+	}
+	in.Delim('}')
+	if isTopLevel {
+		in.Consumed()
+	}
+}
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer, in payerDocument) {
+	out.RawByte('{')
+	first := true
+	_ = first
+	if in.Pays != "" {
+		const prefix string = ",\"pays\":"
+		first = false
+		out.RawString(prefix[1:])
+		out.String(string(in.Pays))
+	}
+	if in.Setup != 0 {
+		const prefix string = ",\"setup\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.Setup))
+	}
+	if in.First != 0 {
+		const prefix string = ",\"first\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.First))
+	}
+	if in.Next != 0 {
+		const prefix string = ",\"next\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.Next))
+	}
+	if in.Price != 0 {
+		const prefix string = ",\"price\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.Price))
+	}
+	if in.Per != 0 {
+		const prefix string = ",\"per\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.Per))
+	}
+	if len(in.Buckets) != 0 {
+		const prefix string = ",\"buckets\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v32, v33 := range in.Buckets {
+				if v32 > 0 {
+					out.RawByte(',')
+				}
+				out.String(string(v33))
+			}
+			out.RawByte(']')
+		}
+	}
+	out.RawByte('}')
+}
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, out *numberDocuments) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		in.Skip()
@@ -1119,13 +1395,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v28 uint32
+			var v34 uint32
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				v28 = uint32(in.Uint32())
+				v34 = uint32(in.Uint32())
 			}
-			*out = append(*out, v28)
+			*out = append(*out, v34)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -1134,16 +1410,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer, in numberDocuments) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer, in numberDocuments) {
 	if in == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v29, v30 := range in {
-			if v29 > 0 {
+		for v35, v36 := range in {
+			if v35 > 0 {
 				out.RawByte(',')
 			}
-			out.Uint32(uint32(v30))
+			out.Uint32(uint32(v36))
 		}
 		out.RawByte(']')
 	}
@@ -1152,27 +1428,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v numberDocuments) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v numberDocuments) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres4(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *numberDocuments) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *numberDocuments) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres4(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, out *memoryDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, out *memoryDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1202,20 +1478,20 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, ou
 					out.Seen = (out.Seen)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v31 [3]uint32
+					var v37 [3]uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
 						in.Delim('[')
-						v32 := 0
+						v38 := 0
 						for !in.IsDelim(']') {
-							if v32 < 3 {
+							if v38 < 3 {
 								if in.IsNull() {
 									in.Skip()
 								} else {
-									(v31)[v32] = uint32(in.Uint32())
+									(v37)[v38] = uint32(in.Uint32())
 								}
-								v32++
+								v38++
 							} else {
 								in.SkipRecursive()
 							}
@@ -1223,7 +1499,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, ou
 						}
 						in.Delim(']')
 					}
-					out.Seen = append(out.Seen, v31)
+					out.Seen = append(out.Seen, v37)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1244,9 +1520,9 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, ou
 					out.Answers = (out.Answers)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v33 rememberedDocument
-					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in, &v33)
-					out.Answers = append(out.Answers, v33)
+					var v39 rememberedDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in, &v39)
+					out.Answers = append(out.Answers, v39)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1261,7 +1537,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer, in memoryDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer, in memoryDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1271,16 +1547,16 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer,
 		out.RawString(prefix[1:])
 		{
 			out.RawByte('[')
-			for v34, v35 := range in.Seen {
-				if v34 > 0 {
+			for v40, v41 := range in.Seen {
+				if v40 > 0 {
 					out.RawByte(',')
 				}
 				out.RawByte('[')
-				for v36 := range v35 {
-					if v36 > 0 {
+				for v42 := range v41 {
+					if v42 > 0 {
 						out.RawByte(',')
 					}
-					out.Uint32(uint32((v35)[v36]))
+					out.Uint32(uint32((v41)[v42]))
 				}
 				out.RawByte(']')
 			}
@@ -1297,11 +1573,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v37, v38 := range in.Answers {
-				if v37 > 0 {
+			for v43, v44 := range in.Answers {
+				if v43 > 0 {
 					out.RawByte(',')
 				}
-				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out, v38)
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out, v44)
 			}
 			out.RawByte(']')
 		}
@@ -1312,27 +1588,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v memoryDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v memoryDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres5(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *memoryDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *memoryDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres5(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, out *rememberedDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, out *rememberedDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1388,7 +1664,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres6(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer, in rememberedDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer, in rememberedDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1414,7 +1690,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres6(out *jwriter.Writer,
 	}
 	out.RawByte('}')
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, out *lineDocuments) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, out *lineDocuments) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		in.Skip()
@@ -1431,13 +1707,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v39 lineDocument
+			var v45 lineDocument
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				(v39).UnmarshalEasyJSON(in)
+				(v45).UnmarshalEasyJSON(in)
 			}
-			*out = append(*out, v39)
+			*out = append(*out, v45)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -1446,16 +1722,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer, in lineDocuments) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer, in lineDocuments) {
 	if in == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v40, v41 := range in {
-			if v40 > 0 {
+		for v46, v47 := range in {
+			if v46 > 0 {
 				out.RawByte(',')
 			}
-			(v41).MarshalEasyJSON(out)
+			(v47).MarshalEasyJSON(out)
 		}
 		out.RawByte(']')
 	}
@@ -1464,27 +1740,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v lineDocuments) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v lineDocuments) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres7(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *lineDocuments) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *lineDocuments) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres7(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, out *lineDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(in *jlexer.Lexer, out *lineDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1528,13 +1804,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, ou
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v42 uint32
+					var v48 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v42 = uint32(in.Uint32())
+						v48 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v42)
+					out.ServiceIDs = append(out.ServiceIDs, v48)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1603,13 +1879,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, ou
 					out.Taken = (out.Taken)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v43 holdDocument
+					var v49 holdDocument
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						(v43).UnmarshalEasyJSON(in)
+						(v49).UnmarshalEasyJSON(in)
 					}
-					out.Taken = append(out.Taken, v43)
+					out.Taken = append(out.Taken, v49)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -1632,6 +1908,12 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, ou
 			} else {
 				out.Network = string(in.String())
 			}
+		case "from_us":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.From = int64(in.Int64())
+			}
 		default:
 			in.SkipRecursive()
 		}
@@ -1642,7 +1924,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer, in lineDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(out *jwriter.Writer, in lineDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1662,11 +1944,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v44, v45 := range in.ServiceIDs {
-				if v44 > 0 {
+			for v50, v51 := range in.ServiceIDs {
+				if v50 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v45))
+				out.Uint32(uint32(v51))
 			}
 			out.RawByte(']')
 		}
@@ -1761,11 +2043,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer,
 		}
 		{
 			out.RawByte('[')
-			for v46, v47 := range in.Taken {
-				if v46 > 0 {
+			for v52, v53 := range in.Taken {
+				if v52 > 0 {
 					out.RawByte(',')
 				}
-				(v47).MarshalEasyJSON(out)
+				(v53).MarshalEasyJSON(out)
 			}
 			out.RawByte(']')
 		}
@@ -1800,33 +2082,43 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(out *jwriter.Writer,
 		}
 		out.String(string(in.Network))
 	}
+	if in.From != 0 {
+		const prefix string = ",\"from_us\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.From))
+	}
 	out.RawByte('}')
 }
 
 // MarshalJSON supports json.Marshaler interface
 func (v lineDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v lineDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres8(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *lineDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *lineDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres8(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(in *jlexer.Lexer, out *holdDocuments) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, out *holdDocuments) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		in.Skip()
@@ -1843,13 +2135,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(in *jlexer.Lexer, ou
 			*out = (*out)[:0]
 		}
 		for !in.IsDelim(']') {
-			var v48 holdDocument
+			var v54 holdDocument
 			if in.IsNull() {
 				in.Skip()
 			} else {
-				(v48).UnmarshalEasyJSON(in)
+				(v54).UnmarshalEasyJSON(in)
 			}
-			*out = append(*out, v48)
+			*out = append(*out, v54)
 			in.WantComma()
 		}
 		in.Delim(']')
@@ -1858,16 +2150,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(in *jlexer.Lexer, ou
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(out *jwriter.Writer, in holdDocuments) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer, in holdDocuments) {
 	if in == nil && (out.Flags&jwriter.NilSliceAsEmpty) == 0 {
 		out.RawString("null")
 	} else {
 		out.RawByte('[')
-		for v49, v50 := range in {
-			if v49 > 0 {
+		for v55, v56 := range in {
+			if v55 > 0 {
 				out.RawByte(',')
 			}
-			(v50).MarshalEasyJSON(out)
+			(v56).MarshalEasyJSON(out)
 		}
 		out.RawByte(']')
 	}
@@ -1876,27 +2168,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(out *jwriter.Writer,
 // MarshalJSON supports json.Marshaler interface
 func (v holdDocuments) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v holdDocuments) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres9(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *holdDocuments) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *holdDocuments) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres9(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, out *holdDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, out *holdDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -1932,7 +2224,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer, in holdDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer, in holdDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -1952,27 +2244,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(out *jwriter.Writer
 // MarshalJSON supports json.Marshaler interface
 func (v holdDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v holdDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres10(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *holdDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *holdDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres10(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, out *conditionsDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, out *conditionsDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -2032,13 +2324,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, o
 					out.Recipients = (out.Recipients)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v51 string
+					var v57 string
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v51 = string(in.String())
+						v57 = string(in.String())
 					}
-					out.Recipients = append(out.Recipients, v51)
+					out.Recipients = append(out.Recipients, v57)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2121,13 +2413,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, o
 					out.Routes = (out.Routes)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v52 string
+					var v58 string
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v52 = string(in.String())
+						v58 = string(in.String())
 					}
-					out.Routes = append(out.Routes, v52)
+					out.Routes = append(out.Routes, v58)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2154,7 +2446,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer, in conditionsDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer, in conditionsDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2214,11 +2506,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v53, v54 := range in.Recipients {
-				if v53 > 0 {
+			for v59, v60 := range in.Recipients {
+				if v59 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v54))
+				out.String(string(v60))
 			}
 			out.RawByte(']')
 		}
@@ -2323,11 +2615,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v55, v56 := range in.Routes {
-				if v55 > 0 {
+			for v61, v62 := range in.Routes {
+				if v61 > 0 {
 					out.RawByte(',')
 				}
-				out.String(string(v56))
+				out.String(string(v62))
 			}
 			out.RawByte(']')
 		}
@@ -2358,27 +2650,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(out *jwriter.Writer
 // MarshalJSON supports json.Marshaler interface
 func (v conditionsDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v conditionsDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres11(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *conditionsDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *conditionsDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres11(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, out *answerDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, out *answerDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -2420,9 +2712,9 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, o
 					out.Services = (out.Services)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v57 serviceDocument
-					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in, &v57)
-					out.Services = append(out.Services, v57)
+					var v63 serviceDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in, &v63)
+					out.Services = append(out.Services, v63)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2461,7 +2753,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, o
 				if out.Cost == nil {
 					out.Cost = new(costDocument)
 				}
-				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in, out.Cost)
+				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres15(in, out.Cost)
 			}
 		case "ccfh":
 			if in.IsNull() {
@@ -2499,7 +2791,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer, in answerDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer, in answerDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2529,11 +2821,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v58, v59 := range in.Services {
-				if v58 > 0 {
+			for v64, v65 := range in.Services {
+				if v64 > 0 {
 					out.RawByte(',')
 				}
-				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out, v59)
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out, v65)
 			}
 			out.RawByte(']')
 		}
@@ -2576,7 +2868,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer
 		} else {
 			out.RawString(prefix)
 		}
-		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out, *in.Cost)
+		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres15(out, *in.Cost)
 	}
 	if in.FailureHandling != nil {
 		const prefix string = ",\"ccfh\":"
@@ -2614,27 +2906,27 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(out *jwriter.Writer
 // MarshalJSON supports json.Marshaler interface
 func (v answerDocument) MarshalJSON() ([]byte, error) {
 	w := jwriter.Writer{}
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(&w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(&w, v)
 	return w.Buffer.BuildBytes(), w.Error
 }
 
 // MarshalEasyJSON supports easyjson.Marshaler interface
 func (v answerDocument) MarshalEasyJSON(w *jwriter.Writer) {
-	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres12(w, v)
+	easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(w, v)
 }
 
 // UnmarshalJSON supports json.Unmarshaler interface
 func (v *answerDocument) UnmarshalJSON(data []byte) error {
 	r := jlexer.Lexer{Data: data}
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(&r, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(&r, v)
 	return r.Error()
 }
 
 // UnmarshalEasyJSON supports easyjson.Unmarshaler interface
 func (v *answerDocument) UnmarshalEasyJSON(l *jlexer.Lexer) {
-	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres12(l, v)
+	easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(l, v)
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in *jlexer.Lexer, out *costDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres15(in *jlexer.Lexer, out *costDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -2676,7 +2968,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out *jwriter.Writer, in costDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres15(out *jwriter.Writer, in costDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2697,7 +2989,7 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out *jwriter.Writer
 	}
 	out.RawByte('}')
 }
-func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, out *serviceDocument) {
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in *jlexer.Lexer, out *serviceDocument) {
 	isTopLevel := in.IsStart()
 	if in.IsNull() {
 		if isTopLevel {
@@ -2741,13 +3033,13 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, o
 					out.ServiceIDs = (out.ServiceIDs)[:0]
 				}
 				for !in.IsDelim(']') {
-					var v60 uint32
+					var v66 uint32
 					if in.IsNull() {
 						in.Skip()
 					} else {
-						v60 = uint32(in.Uint32())
+						v66 = uint32(in.Uint32())
 					}
-					out.ServiceIDs = append(out.ServiceIDs, v60)
+					out.ServiceIDs = append(out.ServiceIDs, v66)
 					in.WantComma()
 				}
 				in.Delim(']')
@@ -2794,6 +3086,12 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, o
 			} else {
 				out.Final = bool(in.Bool())
 			}
+		case "change_us":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Change = int64(in.Int64())
+			}
 		default:
 			in.SkipRecursive()
 		}
@@ -2804,7 +3102,7 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, o
 		in.Consumed()
 	}
 }
-func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer, in serviceDocument) {
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out *jwriter.Writer, in serviceDocument) {
 	out.RawByte('{')
 	first := true
 	_ = first
@@ -2824,11 +3122,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer
 		}
 		{
 			out.RawByte('[')
-			for v61, v62 := range in.ServiceIDs {
-				if v61 > 0 {
+			for v67, v68 := range in.ServiceIDs {
+				if v67 > 0 {
 					out.RawByte(',')
 				}
-				out.Uint32(uint32(v62))
+				out.Uint32(uint32(v68))
 			}
 			out.RawByte(']')
 		}
@@ -2902,6 +3200,16 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer
 			out.RawString(prefix)
 		}
 		out.Bool(bool(in.Final))
+	}
+	if in.Change != 0 {
+		const prefix string = ",\"change_us\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Int64(int64(in.Change))
 	}
 	out.RawByte('}')
 }
