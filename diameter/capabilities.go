@@ -150,7 +150,7 @@ func (c *connection) serveCER(f frame) {
 		return
 	}
 	c.becomeOpen(said)
-	c.send(c.appendCEA(nil, questionIn(f), nil), true)
+	c.sendCEA(c.appendCEA(nil, questionIn(f), nil))
 }
 
 // serveAgain handles a CER on an open connection: a late copy is answered, a change of name is not possible.

@@ -38,6 +38,7 @@ type connection struct {
 	host        string          // Origin-Host of the CER, as it was spelt; empty before
 	realm       string          // its Origin-Realm
 	since       time.Time       // when the capabilities were exchanged
+	welcome     bool            // the CEA is queued: what is sent from now on comes after it
 	outstanding int             // CCRs that the engine has
 	octets      int             // of their frames, which are kept until they are answered
 	drained     chan struct{}   // closed when no CCR is outstanding and none is taken any more; nil: they are taken
@@ -47,7 +48,7 @@ type connection struct {
 // An askedQuestion is a request of ours that waits for its answer.
 type askedQuestion struct {
 	command, hopByHop uint32
-	answered          chan struct{}
+	answered          func(answer frame) // called once at most; with nil when the connection is lost
 }
 
 func newConnection(s *Server, transport, raw net.Conn) *connection {
@@ -127,6 +128,13 @@ func (c *connection) Close() error {
 		close(c.closed)
 		err = c.raw.Close() // and not of the TLS on it, which would wait for a peer that does not read
 		c.server.forget(c)
+		c.mu.Lock()
+		lost := c.asked
+		c.asked = nil
+		c.mu.Unlock()
+		for _, a := range lost {
+			a.answered(nil)
+		}
 	})
 	return err
 }
@@ -143,8 +151,20 @@ func (c *connection) closeGently() {
 }
 
 // send queues a message. A peer for which too much is queued does not read, and is given up.
-func (c *connection) send(message []byte, urgent bool) {
-	if err := c.out.send(message, urgent); errors.Is(err, errPeerDoesNotRead) {
+func (c *connection) send(message []byte, urgent bool) { c.queued(c.out.send(message, urgent)) }
+
+// sendCEA queues the CEA of a peer that is welcome.
+func (c *connection) sendCEA(cea []byte) {
+	c.mu.Lock()
+	err := c.out.send(cea, true)
+	c.welcome = true
+	c.mu.Unlock()
+	c.queued(err)
+}
+
+// queued deals with what came of queueing.
+func (c *connection) queued(err error) {
+	if errors.Is(err, errPeerDoesNotRead) {
 		c.dropped(dropSlowPeer)
 		c.log("connection closed", "cause", err)
 		_ = c.Close()
@@ -239,21 +259,27 @@ func (c *connection) drain() <-chan struct{} {
 }
 
 // mostAsked bounds the requests of ours that a peer leaves without an answer and that are remembered.
-const mostAsked = 16
+const mostAsked = 1024
 
-// ask sends a request of ours. The channel is closed when the answer comes.
+// ask sends a request of ours to the peer itself. The channel is closed when the answer comes, or none can come any more.
 func (c *connection) ask(command uint32, urgent bool, body func(dst []byte) []byte) <-chan struct{} {
-	a := askedQuestion{command, c.hopByHop.Add(1), make(chan struct{})}
+	answered := make(chan struct{})
+	hopByHop := c.expect(command, func(frame) { close(answered) })
+	message, start := beginMessage(nil, diam.RequestFlag, command, 0, hopByHop, c.server.endToEnd())
+	c.send(endMessage(body(message), start), urgent)
+	return answered
+}
+
+// expect returns a Hop-by-Hop id for a request of ours, and has answered called for its answer.
+func (c *connection) expect(command uint32, answered func(frame)) (hopByHop uint32) {
+	a := askedQuestion{command, c.hopByHop.Add(1), answered}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(c.asked) == mostAsked {
 		c.asked = slices.Delete(c.asked, 0, 1)
 	}
 	c.asked = append(c.asked, a)
-	c.mu.Unlock()
-
-	message, start := beginMessage(nil, diam.RequestFlag, command, 0, a.hopByHop, c.server.endToEnd())
-	c.send(endMessage(body(message), start), urgent)
-	return a.answered
+	return a.hopByHop
 }
 
 // serveAnswer handles an answer. One that nobody waits for is dropped (RFC 6733 §6.2.1).
@@ -262,14 +288,17 @@ func (c *connection) serveAnswer(m *diam.Message) {
 	i := slices.IndexFunc(c.asked, func(a askedQuestion) bool {
 		return a.hopByHop == m.Header.HopByHopID && a.command == m.Header.CommandCode
 	})
+	var a askedQuestion
 	if i >= 0 {
-		close(c.asked[i].answered)
+		a = c.asked[i]
 		c.asked = slices.Delete(c.asked, i, i+1)
 	}
 	c.mu.Unlock()
 	if i < 0 {
 		c.dropped(dropUnexpectedAnswer)
+		return
 	}
+	a.answered(c.guard.current)
 }
 
 // name keeps the Origin-Host of the CER.

@@ -81,7 +81,12 @@ var served = []commandKey{
 	{0, diam.CapabilitiesExchange}, {0, diam.DeviceWatchdog}, {0, diam.DisconnectPeer}, {creditControl, diam.CreditControl},
 }
 
-// checkCommands returns an error when p cannot decode a command of served. The library drops the connection on a
+// asked are the requests that this node sends. Only their answers are taken.
+var asked = []commandKey{
+	{0, diam.DeviceWatchdog}, {0, diam.DisconnectPeer}, {creditControl, diam.ReAuth}, {creditControl, diam.AbortSession},
+}
+
+// checkCommands returns an error when p cannot decode a command of served, or an answer to one of asked. The library drops the connection on a
 // command for which the dictionary has no rules.
 func checkCommands(p *dict.Parser) error {
 	for _, key := range served {
@@ -92,7 +97,13 @@ func checkCommands(p *dict.Parser) error {
 		if len(command.Request.Rule) == 0 {
 			return fmt.Errorf("dictionary: application %d command %d has no rules for its request", key.application, key.command)
 		}
-		if key.application == 0 && len(command.Answer.Rule) == 0 {
+	}
+	for _, key := range asked {
+		command, err := p.FindCommand(key.application, key.command)
+		if err != nil {
+			return fmt.Errorf("dictionary: application %d command %d: %w", key.application, key.command, err)
+		}
+		if len(command.Answer.Rule) == 0 {
 			return fmt.Errorf("dictionary: application %d command %d has no rules for its answer", key.application, key.command)
 		}
 	}

@@ -34,6 +34,13 @@
 // again), 24 (seconds to hold) and 25 (pay-out code), and members +27 (refusal) to +31 of profile B. CC-Correlation-Id is not
 // kept, and Lot-Root not told.
 //
+// # Calling clients back
+//
+// A RAR or ASR begins as a row in the database, written with what it is about (ocs.Summons). The courier of package
+// charging of whichever server can reach the client takes it and has it sent here:
+//
+//	summon.go    the routes to a client, ocs.Summons → RAR or ASR, RAA or ASA → ocs.SummonsReply
+//
 // # What is not trusted
 //
 // Everything that comes in. The guard bounds a message (64 KiB), the depth of groups (16), and checks every length in it
@@ -62,7 +69,9 @@
 //   - RFC 6733 §5.4: after a DPR of the peer, CCRs are answered 3002 or 3004, and the DPA waits at most two seconds for
 //     the answers in progress.
 //   - RFC 6733 §7.1.5: groups that are nested too deep are reported as 5014.
-//   - RFC 6733 §8: no STR, ASR, RAR or ACR is taken (3001); RAR and ASR are not sent yet.
+//   - RFC 6733 §8: no STR, ASR, RAR or ACR is taken (3001).
+//   - RFC 6733 §5.5.4: a RAR or ASR that has no answer is sent again after ten seconds, by the next route that leads to the
+//     client, twice; no connection keeps requests to send them again by itself.
 //   - RFC 3539 §3.4.1: a pending DWR is settled by any message, not only by its DWA: the peer lives, and is asked again
 //     when it falls silent again. No REOPEN: it is for connections that this node dials.
 package diameter

@@ -202,7 +202,7 @@ func (g *guard) checkAnswer(f frame) (dropReason, bool) {
 	switch key := (commandKey{f.application(), f.command()}); {
 	case f.version() != 1:
 		return dropVersion, false
-	case key != commandKey{0, diam.DeviceWatchdog} && key != commandKey{0, diam.DisconnectPeer}:
+	case !slices.Contains(asked, key):
 		return dropUnexpectedAnswer, false
 	}
 	w := g.walkOver(f)

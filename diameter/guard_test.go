@@ -296,7 +296,7 @@ func TestGuardDropsAnswers(t *testing.T) {
 		input []byte
 		drop  dropReason
 	}{
-		"RAA":                     {message(0x40, diam.ReAuth, creditControl, 1, 2, number(avp.ResultCode, 2001)), dropUnexpectedAnswer},
+		"RAA of application 0":    {message(0x40, diam.ReAuth, 0, 1, 2, number(avp.ResultCode, 2001)), dropUnexpectedAnswer},
 		"CCA":                     {message(0x40, diam.CreditControl, creditControl, 1, 2), dropUnexpectedAnswer},
 		"unknown command":         {message(0, 999, 5, 1, 2), dropUnexpectedAnswer},
 		"DWA that is malformed":   {message(0, diam.DeviceWatchdog, 0, 1, 2, rawOf(268, 0, 9, 1, 0, 0, 0)), dropMalformedAnswer},

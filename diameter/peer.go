@@ -19,6 +19,7 @@ type Peer struct {
 	Plain        bool     // may connect without TLS: the network itself is secured (RFC 6733 §13)
 	Instances    int      // connections at the same time, of each Origin-Host; 0 means 1 (RFC 6733 §2.1)
 	Certificates []string // DNS names that its certificate may have instead of its Origin-Host
+	Realms       []string // that it leads to, as an agent: where requests of ours for clients go that are not connected themselves
 
 	Transfers []transfer.Operation // that it may ask for; nil: those of Transfers.Operations, empty: none
 	Vouches   bool                 // is believed when it says that a person was recognised (credential type 2)

@@ -207,6 +207,8 @@ func (s *Server) newLibrary(dictionary *dict.Parser) *diam.Server {
 	handle("CCR", (*connection).serveCCR)
 	handle("DWA", (*connection).serveAnswer)
 	handle("DPA", (*connection).serveAnswer)
+	handle("RAA", (*connection).serveAnswer)
+	handle("ASA", (*connection).serveAnswer)
 	return &diam.Server{Handler: mux, Dict: dictionary}
 }
 
@@ -347,6 +349,9 @@ func (s *Server) closeAll() {
 		_ = c.Close()
 	}
 }
+
+// EndToEnd returns an End-to-End identifier for a request of this node.
+func (s *Server) EndToEnd() uint32 { return s.endToEnd() }
 
 // now is the time since the server was made, on a clock that never jumps.
 func (s *Server) now() time.Duration { return time.Since(s.epoch) }

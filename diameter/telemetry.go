@@ -43,6 +43,7 @@ type telemetry struct {
 	peers       metric.Int64UpDownCounter
 	dropped     metric.Int64Counter
 	panics      metric.Int64Counter
+	summonses   metric.Int64Counter
 
 	options sync.Map // resultKey or dropReason -> metric.MeasurementOption, made once each
 }
@@ -85,6 +86,11 @@ func newTelemetry(meters metric.MeterProvider, tracers trace.TracerProvider) (*t
 			metric.WithDescription("frames and connections given up without an answer, by reason"))
 		return e
 	})
+	instrument("summonses", func() (e error) {
+		t.summonses, e = meter.Int64Counter("gyro.diameter.summonses",
+			metric.WithDescription("RAR and ASR that were answered or lost, by command and what the client said"))
+		return e
+	})
 	instrument("panics", func() (e error) {
 		t.panics, e = meter.Int64Counter("gyro.diameter.panics",
 			metric.WithDescription("requests that met a bug of ours and were answered 5012"))
@@ -96,6 +102,28 @@ func newTelemetry(meters metric.MeterProvider, tracers trace.TracerProvider) (*t
 func (t *telemetry) drop(reason dropReason) {
 	t.dropped.Add(context.Background(), 1, t.option(reason, func() attribute.Set {
 		return attribute.NewSet(attribute.String("reason", string(reason)))
+	}))
+}
+
+// replyNames are what a client said to a summons.
+var replyNames = map[ocs.SummonsReply]string{
+	ocs.Obeyed: "done", ocs.WillFollow: "will follow", ocs.NotKnown: "unknown session", ocs.Undelivered: "not delivered", ocs.Declined: "declined",
+}
+
+// summonsKey selects a time series of summonses.
+type summonsKey struct {
+	command uint32
+	reply   ocs.SummonsReply
+}
+
+// summoned counts a RAR or ASR whose fate is known.
+func (t *telemetry) summoned(command uint32, reply ocs.SummonsReply) {
+	name := "RAR"
+	if command == diam.AbortSession {
+		name = "ASR"
+	}
+	t.summonses.Add(context.Background(), 1, t.option(summonsKey{command, reply}, func() attribute.Set {
+		return attribute.NewSet(attribute.String("command", name), attribute.String("reply", replyNames[reply]))
 	}))
 }
 

@@ -49,9 +49,9 @@ func (c *connection) askWatchdog() {
 type watchdogState uint8
 
 const (
-	okay    watchdogState = iota
-	asked                 // okay, and a DWR has no answer yet
-	suspect               // a whole interval after it there is none: no new requests are sent there
+	okay       watchdogState = iota
+	unanswered               // okay, and a DWR has no answer yet
+	suspect                  // a whole interval after it there is none: no new requests are sent there
 )
 
 // watch is the watchdog's goroutine. Tw runs anew from every message that comes. When it ends a DWR is sent; when it
@@ -80,8 +80,8 @@ func (c *connection) watch() {
 		switch state {
 		case okay:
 			c.askWatchdog()
-			state = asked
-		case asked:
+			state = unanswered
+		case unanswered:
 			c.log("peer is suspect: no answer to a DWR")
 			state = suspect
 			c.suspect.Store(true)

@@ -58,6 +58,7 @@ var (
 	validityTime       = avpCode{448, 0}
 	finalUnitAction    = avpCode{449, 0}
 	subscriptionType   = avpCode{450, 0}
+	poolID             = avpCode{453, 0}
 	tariffTimeChange   = avpCode{451, 0}
 	multipleServices   = avpCode{455, 0} // Multiple-Services-Indicator
 	mscc               = avpCode{456, 0}

@@ -26,6 +26,7 @@ func (d *decision) update() {
 	if !d.continues() {
 		return
 	}
+	d.session.Origin.Peer = d.request.Origin.Peer // where a RAR goes
 	d.endMonth()
 	if v, ok := d.mayBeServed(); !ok {
 		d.debitAll(false)

@@ -60,6 +60,7 @@ const (
 	ByRestart     EndCause = "client restart"
 	ByOperator    EndCause = "operator"
 	ByEvent       EndCause = "event"
+	ByClient      EndCause = "unknown to its client" // which said so when it was asked to end the session
 )
 
 // The causes of a CDR that is not the end of its session.
@@ -93,6 +94,7 @@ type Quota struct {
 	Validity    time.Duration // Validity-Time that Granted was given with
 	Held        []Hold        // reserved for Granted, in the order in which it will be taken
 	Final       bool          // Granted is the last
+	Restricted  bool          // nothing is left, and the client restricts access until more comes (§5.6)
 	AskedBy     uint32        // greatest request number that asked for quota here
 	Asked       bool          // AskedBy counts
 }

@@ -15,6 +15,7 @@ func peerSettings(p *diameter.Peer) []setting {
 		{"security", "", oneOf("word", map[string]bool{"tls": false, "none": true}, &p.Plain)},
 		{"instances", "", whole(&p.Instances, 1, 1000)},
 		{"certificates", "", list(&p.Certificates)},
+		{"realms", "", list(&p.Realms)},
 		{"transfers", "", operationsValue{&p.Transfers}},
 		{"vouches", "", truth(&p.Vouches)},
 	}

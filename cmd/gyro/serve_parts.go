@@ -147,6 +147,13 @@ func (s *server) startDiameter(context.Context) error {
 		s.log.Warn("whoever reaches the plain Diameter listener can charge: name the peers instead of accept_unknown_peers, unless the network is closed")
 	}
 	s.later(s.diameter.Shutdown)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		charging.NewCourier(s.engine, s.diameter).Run(ctx)
+	}()
+	s.later(func(context.Context) error { cancel(); <-ended; return nil })
 	for _, l := range s.plain {
 		go s.watch(func() error { return s.diameter.Serve(l) })
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 func sessionCommand(env *environment) *cobra.Command {
-	return group("session", "List and show sessions", sessionListCommand(env), sessionShowCommand(env))
+	return group("session", "List and show sessions, call their clients back",
+		sessionListCommand(env), sessionShowCommand(env), sessionReauthCommand(env), sessionAbortCommand(env))
 }
 
 func sessionListCommand(env *environment) *cobra.Command {
@@ -129,6 +130,9 @@ func (env *environment) printSession(s api.SessionHistory) error {
 	t.row("Reserved", quantity(s.ReservedSeconds, "seconds"))
 	if len(s.MissingNumbers) > 0 {
 		t.row("Never came", "request numbers "+strings.Trim(fmt.Sprint(s.MissingNumbers), "[]"))
+	}
+	for _, summons := range s.Summonses {
+		t.row("Client is sent", fmt.Sprintf("%s (%s) since %s, copies: %d", summons.Request, summons.Reason, instant(summons.AskedAt), summons.Sent))
 	}
 	t.gap()
 	t.row("AT", "REQUEST", "NUMBER", "ANSWER", "GRANTED")

@@ -70,6 +70,7 @@ func New(cfg Config) http.Handler {
 	s.handleImport(care)
 	s.handleBuckets(care)
 	s.handleSessions(care)
+	s.handleSummonses(care)
 	s.handleRecords(care)
 	s.handleEvents(care)
 	s.handleStatus(care)

@@ -68,6 +68,7 @@ type SessionHistory struct {
 	Exchanges      []Exchange `json:"exchanges" nullable:"false" doc:"oldest first; of a long session the last ones"`
 	MissingNumbers []uint32   `json:"missing_numbers" nullable:"false" doc:"request numbers that never came, the first 20"`
 	CDRs           int        `json:"cdrs" doc:"written so far"`
+	Summonses      []Summons  `json:"summonses" nullable:"false" doc:"requests to its client that are under way"`
 }
 
 // An Exchange is a request and what it was answered.
@@ -181,12 +182,19 @@ func (s *server) getSession(ctx context.Context, in *sessionInput) (*struct{ Bod
 	if err != nil {
 		return nil, err
 	}
-	told := SessionHistory{Session: tellSession(session, number), Exchanges: []Exchange{}, MissingNumbers: []uint32{}, CDRs: session.Records}
+	told := SessionHistory{Session: tellSession(session, number), Exchanges: []Exchange{}, MissingNumbers: []uint32{}, CDRs: session.Records, Summonses: []Summons{}}
 	for _, remembered := range session.Memory.Answers {
 		told.Exchanges = append(told.Exchanges, tellExchange(remembered))
 	}
 	const missing = 20
 	told.MissingNumbers = append(told.MissingNumbers, session.Memory.Missing(missing)...)
+	summonses, err := s.Store.SummonsesOf(ctx, postgres.SessionRef{Subscriber: session.Subscriber, Key: session.Key})
+	if err != nil {
+		return nil, s.storeFault(ctx, "load what its client is asked", err)
+	}
+	for _, summons := range summonses {
+		told.Summonses = append(told.Summonses, tellSummons(summons))
+	}
 	return &struct{ Body SessionHistory }{told}, nil
 }
 

@@ -252,7 +252,7 @@ func (s *server) setSubscriberState(ctx context.Context, in *struct {
 		return nil, huma.Error409Conflict("the subscriber is closed, and that is for good")
 	}
 	entry := s.entry(ctx, "set state", string(subscriber.ID), map[string]string{"state": string(subscriber.State)}, map[string]string{"state": string(state)})
-	if err := s.Store.SetState(ctx, subscriber.ID, state, entry); err != nil {
+	if err := s.Store.SetState(ctx, subscriber.ID, state, s.Now(), entry); err != nil {
 		return nil, s.storeFault(ctx, "set the state", err)
 	}
 	s.acted(ctx, "subscriber set to "+string(state), subscriber.ID)

@@ -91,7 +91,7 @@ func (a *accounts) decide(rules *ocs.Rules, owner *account, p *pending, now time
 		Refunded: owner.sessions[p.request.RefundOf],
 	}
 	if p.closing != nil {
-		a.close(rules, owner, view, p.closing.cause, now)
+		a.close(rules, owner, view, p.closing, now)
 		return ocs.Answer{Verdict: ocs.Granted}
 	}
 	outcome := ocs.Decide(rules, view, p.request, now)
@@ -99,13 +99,16 @@ func (a *accounts) decide(rules *ocs.Rules, owner *account, p *pending, now time
 	return outcome.Answer
 }
 
-func (a *accounts) close(rules *ocs.Rules, owner *account, view ocs.Account, cause ocs.EndCause, now time.Time) {
+func (a *accounts) close(rules *ocs.Rules, owner *account, view ocs.Account, c *closing, now time.Time) {
 	var outcome ocs.Outcome
 	var ok bool
-	if cause == ocs.BySupervision {
+	switch {
+	case c.hasten:
+		outcome, ok = ocs.HastenSession(view, now)
+	case c.cause == ocs.BySupervision:
 		outcome, ok = ocs.Supervise(rules, view, now)
-	} else {
-		outcome, ok = ocs.CloseSession(rules, view, cause, now)
+	default:
+		outcome, ok = ocs.CloseSession(rules, view, c.cause, now)
 	}
 	if ok {
 		a.apply(owner, outcome)

@@ -97,11 +97,15 @@ func (e *Engine) closeAll(refs []postgres.SessionRef, cause ocs.EndCause) {
 	var all sync.WaitGroup
 	for _, ref := range refs {
 		all.Add(1)
-		now := time.Now()
-		e.toLane(&pending{
-			closing: &closing{ref.Key, cause}, subscriber: ref.Subscriber, version: -1,
-			submitted: now, deadline: now.Add(e.config.Deadline), done: func(ocs.Answer) { all.Done() },
-		})
+		e.decideClosing(ref.Subscriber, &closing{key: ref.Key, cause: cause}, all.Done)
 	}
 	all.Wait()
+}
+
+func (e *Engine) decideClosing(subscriber ocs.SubscriberID, c *closing, done func()) {
+	now := time.Now()
+	e.toLane(&pending{
+		closing: c, subscriber: subscriber, version: -1,
+		submitted: now, deadline: now.Add(e.config.Deadline), done: func(ocs.Answer) { done() },
+	})
 }

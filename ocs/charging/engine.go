@@ -35,9 +35,6 @@ type Config struct {
 	PINs    PINChecker              // nil: no PIN opens anything
 	CodeKey []byte                  // keys the hashes of pay-out codes; nil: they are salted only
 
-	// Lifted is told who received minutes, when they are there: a call in its final unit may go on. It must not block. nil:
-	// nobody is told.
-	Lifted func(subscriber ocs.SubscriberID)
 	// Events returns what is to be told to others about transfers, in the transaction that stores them. nil: nothing.
 	Events func(ctx context.Context, tx *postgres.Tx, made []transfer.Transfer, now time.Time) ([]outbox.Message, error)
 }

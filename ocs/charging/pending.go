@@ -29,8 +29,9 @@ type pending struct {
 
 // closing asks to close a session from outside. By supervision it is closed only if it is due.
 type closing struct {
-	key   ocs.SessionKey
-	cause ocs.EndCause
+	key    ocs.SessionKey
+	cause  ocs.EndCause
+	hasten bool // do not close it, but supervise it more closely
 }
 
 // answer gives the answer, unless one was given: after its deadline a request is answered Busy, though the transaction

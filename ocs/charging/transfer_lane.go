@@ -50,11 +50,6 @@ func (l *lane) decideTransfers(batch []*pending) error {
 	if len(made.strays) == len(batch) {
 		pause() // all of them wait for rows that somebody holds
 	}
-	if lifted := l.engine.config.Lifted; lifted != nil {
-		for id := range made.lifted {
-			lifted(id)
-		}
-	}
 	return nil
 }
 

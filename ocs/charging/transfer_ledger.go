@@ -37,7 +37,6 @@ type ledger struct {
 	cards    []postgres.Card
 	texts    []outbox.Message
 	audit    []postgres.AuditEntry
-	lifted   map[ocs.SubscriberID]bool
 }
 
 // An entry is a row, and what is to be done with it.
@@ -61,7 +60,6 @@ func newLedger(codeKey []byte, policy *transfer.Policy, now time.Time, subscribe
 	l := &ledger{
 		codeKey: codeKey, policy: policy, now: now, of: make(map[ocs.SubscriberID]*holder, len(subscribers)),
 		transfers: map[transfer.Reference]*entry[transfer.Transfer]{}, quotes: map[string]*entry[transfer.Quote]{},
-		lifted: map[ocs.SubscriberID]bool{},
 	}
 	for _, s := range subscribers {
 		l.of[s.ID] = &holder{subscriber: s, state: map[ocs.BucketID]*entry[struct{}]{}}
@@ -375,9 +373,6 @@ func (l *ledger) apply(s transfer.State, r transfer.Request, o transfer.Outcome)
 			l.transfers[t.Reference] = e
 		}
 		e.row, e.changed = t, true
-		if t.Status == transfer.Completed && t.EndedAt.Equal(l.now) {
-			l.lifted[t.Receiver] = true
-		}
 		if key := (postgres.Repeat{Sender: t.Sender, Receiver: t.Receiver, Seconds: t.Seconds}); t.CreatedAt.Equal(l.now) &&
 			(t.Status == transfer.Completed || t.Status == transfer.Pending) && l.repeats != nil {
 			l.repeats[key] = l.now

@@ -62,7 +62,7 @@ func TestSubscribers(t *testing.T) {
 		t.Errorf("listed %v", listed)
 	}
 
-	if err := s.SetState(t.Context(), want.ID, ocs.Blocked); err != nil {
+	if err := s.SetState(t.Context(), want.ID, ocs.Blocked, now); err != nil {
 		t.Fatal(err)
 	}
 	want.State = ocs.Blocked
@@ -71,10 +71,10 @@ func TestSubscribers(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "blocked", got, want)
-	if err := s.SetState(t.Context(), ocs.SubscriberID(newID()), ocs.Blocked); !errors.Is(err, postgres.ErrNotFound) {
+	if err := s.SetState(t.Context(), ocs.SubscriberID(newID()), ocs.Blocked, now); !errors.Is(err, postgres.ErrNotFound) {
 		t.Errorf("got %v, want not found", err)
 	}
-	if err := s.SetState(t.Context(), want.ID, "asleep"); postgres.Classify(err) != postgres.Bug {
+	if err := s.SetState(t.Context(), want.ID, "asleep", now); postgres.Classify(err) != postgres.Bug {
 		t.Errorf("got %v, want a bug", err)
 	}
 	postgrestest.CheckInvariants(t, s)

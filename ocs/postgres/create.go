@@ -47,6 +47,7 @@ func (s *Store) CreateSubscribers(ctx context.Context, subscribers []NewSubscrib
 		return err
 	}
 	err := s.inTx(ctx, s.bulk, func(tx *Tx) error {
+		tx.fresh = true
 		if err := tx.insertIdentities(ctx, subscribers); err != nil {
 			return err
 		}

@@ -72,6 +72,7 @@ type quotaDocument struct {
 	Validity    time.Duration  `json:"validity_ns,omitempty"`
 	Held        []holdDocument `json:"held,omitempty"`
 	Final       bool           `json:"final,omitempty"`
+	Restricted  bool           `json:"restricted,omitempty"`
 	AskedBy     uint32         `json:"asked_by,omitempty"`
 	Asked       bool           `json:"asked,omitempty"`
 	Given       rating.Units   `json:"given,omitempty"`
@@ -316,7 +317,7 @@ func quotaToDocument(q ocs.Quota) quotaDocument {
 		RatingGroup: q.RatingGroup, ServiceIDs: q.ServiceIDs, Tariff: tariffToDocument(q.Tariff), Plan: q.Plan,
 		Catalog: q.Catalog, Used: q.Used, Charged: q.Charged, Overrun: q.Overrun, Taken: each(q.Taken, holdToDocument),
 		Granted: q.Granted, Validity: q.Validity, Held: each(q.Held, holdToDocument), Final: q.Final,
-		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network,
+		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network, Restricted: q.Restricted,
 		Payer: q.Payer, Carried: q.Carried, Continues: q.Continues,
 		Until: microseconds(q.Until), Since: microseconds(q.Since), Through: microseconds(q.Through),
 	}
@@ -327,7 +328,7 @@ func quotaFromDocument(q quotaDocument) ocs.Quota {
 		RatingGroup: q.RatingGroup, ServiceIDs: q.ServiceIDs, Tariff: tariffFromDocument(q.Tariff), Plan: q.Plan,
 		Catalog: q.Catalog, Used: q.Used, Charged: q.Charged, Overrun: q.Overrun, Taken: each(q.Taken, holdFromDocument),
 		Granted: q.Granted, Validity: q.Validity, Held: each(q.Held, holdFromDocument), Final: q.Final,
-		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network,
+		AskedBy: q.AskedBy, Asked: q.Asked, Given: q.Given, Reasons: q.Reasons, Network: q.Network, Restricted: q.Restricted,
 		Payer: q.Payer, Carried: q.Carried, Continues: q.Continues,
 		Until: fromMicroseconds(q.Until), Since: fromMicroseconds(q.Since), Through: fromMicroseconds(q.Through),
 	}

@@ -724,6 +724,12 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres2(in *jlexer.Lexer, ou
 			} else {
 				out.Final = bool(in.Bool())
 			}
+		case "restricted":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Restricted = bool(in.Bool())
+			}
 		case "asked_by":
 			if in.IsNull() {
 				in.Skip()
@@ -900,6 +906,11 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres2(out *jwriter.Writer,
 		const prefix string = ",\"final\":"
 		out.RawString(prefix)
 		out.Bool(bool(in.Final))
+	}
+	if in.Restricted {
+		const prefix string = ",\"restricted\":"
+		out.RawString(prefix)
+		out.Bool(bool(in.Restricted))
 	}
 	if in.AskedBy != 0 {
 		const prefix string = ",\"asked_by\":"

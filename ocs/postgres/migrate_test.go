@@ -20,6 +20,7 @@ func TestMigrationsArePinned(t *testing.T) {
 		"migrations/0007_pin_asked.sql":    "e424220a49b8d75df1f923950bc018d9efda4a727b69823d4894474fd3d507c9",
 		"migrations/0008_care.sql":         "ad602c7a606be9bcea52c256f0fc29798d7bb420790ed996b3ffaa3f166229c8",
 		"migrations/0009_lean_session.sql": "536a300e65dd01b804c915df9647259afeefcde0afce71ea2cfe06494a86ced6",
+		"migrations/0010_summons.sql":      "6e2361c5273e1e741695f593467fe933e111a27dc65cd6966f2b5c5dc9448205",
 	}
 	files, err := fs.Glob(migrations, "migrations/*")
 	if err != nil {

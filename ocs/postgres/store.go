@@ -48,7 +48,8 @@ type Store struct {
 	preparing sync.Mutex
 	prepared  atomic.Pointer[map[string]*sqlx.Stmt]
 
-	totals totalsCache
+	totals   totalsCache
+	summoned chan struct{} // holds one token after summonses were added
 }
 
 // bulkTimeout bounds one statement of the bulk pool.
@@ -61,6 +62,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		statement: cmp.Or(o.StatementTimeout, 5*time.Second),
 		maxConns:  cmp.Or(max(0, o.MaxConns), 8),
 		log:       cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
+		summoned:  make(chan struct{}, 1),
 	}
 	settings := map[string]string{
 		"timezone": "UTC",
@@ -207,6 +209,9 @@ func (s *Store) once(ctx context.Context, db *sqlx.DB, fn func(*Tx) error) (err 
 	}
 	if state.unreplicated.Load() {
 		return &commitError{errUnreplicated}
+	}
+	if tx.summoned {
+		s.tellSummoned()
 	}
 	return nil
 }

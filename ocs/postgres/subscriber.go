@@ -133,17 +133,29 @@ func (s *Store) ListSubscribers(ctx context.Context, after string, limit int) ([
 const setState = `UPDATE subscriber SET state = $3 WHERE part = $1 AND id = $2`
 
 // SetState blocks, unblocks or closes a subscriber, with the audit entries of it. It waits for a decision about that
-// subscriber that is being made.
-func (s *Store) SetState(ctx context.Context, id ocs.SubscriberID, state ocs.SubscriberState, entries ...AuditEntry) error {
+// subscriber that is being made. The clients of open sessions are summoned: to ask again, or, of one that is closed, to end.
+func (s *Store) SetState(
+	ctx context.Context, id ocs.SubscriberID, state ocs.SubscriberState, now time.Time, entries ...AuditEntry,
+) error {
 	err := s.InTx(ctx, func(tx *Tx) error {
-		count, err := tx.run(ctx, setState, id.Slot(), string(id), string(state))
+		locked, err := tx.LockSubscribers(ctx, []ocs.SubscriberID{id})
 		switch {
 		case err != nil:
 			return err
-		case count == 0:
+		case len(locked) == 0:
 			return ErrNotFound
 		}
-		return tx.AppendAudit(ctx, entries)
+		if err := tx.AppendAudit(ctx, entries); err != nil || locked[0].State == state {
+			return err
+		}
+		if _, err := tx.run(ctx, setState, id.Slot(), string(id), string(state)); err != nil {
+			return err
+		}
+		kind := ocs.Reauthorise
+		if state == ocs.Closed {
+			kind = ocs.Abort
+		}
+		return tx.SummonAll(ctx, id, kind, ocs.StateChanged, now)
 	})
 	if err != nil {
 		return fmt.Errorf("set state of subscriber %s: %w", id, err)

@@ -15,7 +15,9 @@ type Tx struct {
 	tx    *sqlx.Tx
 	hot   bool // of the pool that has the prepared statements
 
-	loaded map[SessionRef]ocs.Conditions // of sessions, as LoadSessions found them
+	loaded   map[SessionRef]ocs.Conditions // of sessions, as LoadSessions found them
+	fresh    bool                          // its subscribers are made in it, and have no sessions
+	summoned bool                          // summonses were added
 }
 
 // Changes are what a batch of decisions came to. Every row is named once, as it is to be.
@@ -43,6 +45,7 @@ func (tx *Tx) Save(ctx context.Context, c Changes) error {
 		{"rated events", len(c.Events), func() error { return tx.insertRatedEvents(ctx, c.Events) }},
 		{"records", len(c.Records), func() error { return tx.insertRecords(ctx, c.Records) }},
 		{"postings", len(c.Postings), func() error { return tx.insertPostings(ctx, c.Postings) }},
+		{"postings that calls wait for", len(c.Postings), func() error { return tx.lift(ctx, c.Postings) }},
 	}
 	for _, step := range steps {
 		if step.count == 0 {

@@ -214,7 +214,7 @@ func TestTransferRefusals(t *testing.T) {
 
 func (w *world) state(msisdn string, s ocs.SubscriberState) {
 	w.t.Helper()
-	if err := w.store.SetState(w.t.Context(), w.ids[msisdn], s); err != nil {
+	if err := w.store.SetState(w.t.Context(), w.ids[msisdn], s, time.Now()); err != nil {
 		w.t.Fatal(err)
 	}
 }
