@@ -14,6 +14,7 @@ import (
 // A Catalog is a checked set of plans. It never changes.
 type Catalog struct {
 	plans   map[string]rating.Plan
+	zones   *rating.Zones // nil: none
 	source  []byte
 	version string
 }
@@ -22,9 +23,9 @@ type Catalog struct {
 // five hundred.
 const versionLength = 12
 
-func newCatalog(plans map[string]rating.Plan, source []byte) *Catalog {
+func newCatalog(plans map[string]rating.Plan, zones *rating.Zones, source []byte) *Catalog {
 	sum := sha256.Sum256(source)
-	return &Catalog{plans: plans, source: source, version: hex.EncodeToString(sum[:])[:versionLength]}
+	return &Catalog{plans: plans, zones: zones, source: source, version: hex.EncodeToString(sum[:])[:versionLength]}
 }
 
 // Version names the catalogue by its content: the first digits of the SHA-256 of [Catalog.Source]. A changed comment is
@@ -33,6 +34,9 @@ func (c *Catalog) Version() string { return c.version }
 
 // Plans returns the plans by name. The map is the caller's, what is in it is shared and must not be changed.
 func (c *Catalog) Plans() map[string]rating.Plan { return maps.Clone(c.plans) }
+
+// Zones returns the zones that the plans price, or nil.
+func (c *Catalog) Zones() *rating.Zones { return c.zones }
 
 // Source returns the text of the catalogue, for keeping. [Parse] makes the same catalogue of it.
 func (c *Catalog) Source() []byte { return slices.Clone(c.source) }

@@ -7,6 +7,9 @@
 // A catalogue is named by its content ([Catalog.Version]), so that every rated event can say under which text it was
 // priced, and the text itself ([Catalog.Source]) can be kept and read again with [Parse].
 //
+// Zones come from a CSV file beside the YAML, which is kept in the text of the catalogue. Plans may name what stands in any of
+// the files: they are read last.
+//
 // What is left out: names, descriptions and comments for people stay in the text. Unknown keys are faults and not
 // ignored: a misspelt "barred" would let premium numbers through. Aliases of YAML are followed, so that plans can share
 // tariffs; merge keys and directives are not used.

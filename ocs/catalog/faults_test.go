@@ -27,7 +27,7 @@ func TestTextThatIsNoCatalogue(t *testing.T) {
 		{"only comments", "# plans\n---\n# and more\n", "x.yaml: no plan: write at least one below the key plans"},
 		{"no plan below plans", "plans: {}\n", "x.yaml: no plan: write at least one below the key plans"},
 		{"nothing below plans", "plans:\n", "x.yaml:1: plans: nothing where names of plans are needed"},
-		{"a list", "- plans\n", "x.yaml:1: a list where keys are needed; those known here are plans"},
+		{"a list", "- plans\n", "x.yaml:1: a list where keys are needed; those known here are zones, networks, calendars, plans"},
 		{"broken YAML", "plans:\n  demo: {\n", "x.yaml:3: not YAML: did not find expected node content"},
 		{"broken in the first line", "plans: {", "x.yaml:1: not YAML: did not find expected node content"},
 		{"an open quote", "plans:\n  \"p: {}\n", "x.yaml:2: not YAML: found unexpected end of stream"},

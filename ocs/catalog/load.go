@@ -12,7 +12,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs/yamltext"
 )
 
-// The bounds of a catalogue. A tariff for each of the 50,000 prefixes of a wholesale price list fits well.
+// The bounds of a catalogue. The 300,000 prefixes of a wholesale price list fit well.
 const (
 	maxSize  = 16 << 20 // octets, of all files together
 	maxFiles = 1000
@@ -25,10 +25,20 @@ func Load(path string) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load catalogue: %w", err)
 	}
-	p := newParser()
+	size := 0
+	read := func(name string) ([]byte, error) {
+		data, err := readFile(name, maxSize-size)
+		size += len(data)
+		return data, err
+	}
+	dir := path
+	if len(names) == 1 && names[0] == path {
+		dir = filepath.Dir(path)
+	}
+	p := newParser(func(name string) ([]byte, error) { return read(filepath.Join(dir, name)) })
 	var source []byte
 	for _, name := range names {
-		data, err := readFile(name, maxSize-len(source))
+		data, err := read(name)
 		if err != nil {
 			return nil, fmt.Errorf("load catalogue: %w", err)
 		}
@@ -38,14 +48,20 @@ func Load(path string) (*Catalog, error) {
 	return p.catalog(path, source)
 }
 
-// Parse reads a catalogue of one text, which may be several YAML documents. name stands in the faults.
+// Parse reads a catalogue of one text: a YAML file, or what [Catalog.Source] returns. name stands in the faults.
 func Parse(name string, data []byte) (*Catalog, error) {
 	if len(data) > maxSize {
 		return nil, Fault{File: name, Reason: fmt.Sprintf("%d octets are more than the %d that are read", len(data), maxSize)}
 	}
-	p := newParser()
-	p.file(name, data)
-	return p.catalog(name, appendDocument(nil, data))
+	documents, files := takeApart(data)
+	p := newParser(func(name string) ([]byte, error) {
+		if file, ok := files[name]; ok {
+			return file, nil
+		}
+		return nil, fmt.Errorf("the file %s is not part of this text; load the directory that it is in", name)
+	})
+	p.file(name, documents)
+	return p.catalog(name, appendDocument(nil, documents))
 }
 
 // appendDocument adds a file to the text of a catalogue, so that the whole is still a stream of YAML documents.

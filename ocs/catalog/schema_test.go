@@ -20,6 +20,12 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 		"service":      serviceKeys,
 		"tariff":       tariffKeys,
 		"calledTariff": calledTariffKeys,
+		"roaming":      roamingKeys,
+		"zones":        zoneKeys,
+		"networks":     networkKeys,
+		"calendar":     calendarKeys,
+		"payer":        payerKeys,
+		"period":       periodKeys,
 	})
 }
 

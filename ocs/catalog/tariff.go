@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -9,44 +8,52 @@ import (
 	"github.com/gyro-ocs/gyro/rating"
 )
 
-// The keys of a tariff, as catalog.schema.json has them.
+// The keys of a tariff, of the others who pay for it, and of what it costs at other times, as catalog.schema.json has them.
 var (
-	tariffKeys       = []string{"name", "measures", "pays", "setup", "increments", "price", "buckets", "barred"}
-	calledTariffKeys = append(slices.Clone(tariffKeys), "prefixes", "codes")
+	tariffKeys       = []string{"name", "measures", "pays", "setup", "increments", "price", "buckets", "barred", "then", "times"}
+	calledTariffKeys = append(slices.Clone(tariffKeys), "prefixes", "codes", "zones")
+	payerKeys        = []string{"pays", "setup", "increments", "price", "buckets"}
 )
+
+// maxPayers bounds who else pays: each is asked for every grant.
+const maxPayers = 4
 
 // maxNumber bounds what a price, an increment or a setup fee is made of: a million million of any unit is an error of
 // writing, and products with it still fit.
 const maxNumber = 1_000_000_000_000
 
 // calledTariff reads a tariff with the numbers that it is for.
-func (v value) calledTariff(n rating.Numbering, measures rating.Unit, names names) (rating.Tariff, []destination) {
+func (r *planReader) calledTariff(v value, times map[string]*rating.Times) (t rating.Tariff, numbers []destination, zones []value) {
 	fields, ok := v.fields(calledTariffKeys...)
 	if !ok {
-		return rating.Tariff{}, nil
+		return t, nil, nil
 	}
-	destinations := destinations(fields, n)
+	numbers = destinations(fields, r.numbering)
 	_, hasPrefixes := fields["prefixes"]
 	_, hasCodes := fields["codes"]
-	if !hasPrefixes && !hasCodes {
-		v.Faultf(`the tariff is for no number: add prefixes or codes, prefixes: ["*"] for everything else`)
+	list, hasZones := fields["zones"]
+	if !hasPrefixes && !hasCodes && !hasZones {
+		v.Faultf(`the tariff is for no number: add prefixes, codes or zones, prefixes: ["*"] for everything else`)
 	}
-	return v.price(fields, measures, names), destinations
+	if hasZones {
+		zones = list.items()
+	}
+	return r.price(v, fields, times), numbers, zones
 }
 
-// tariff reads a tariff that something else than the number called selects.
-func (v value) tariff(measures rating.Unit, names names) rating.Tariff {
+// tariff reads a tariff that something else than the number selects.
+func (r *planReader) tariff(v value, times map[string]*rating.Times) rating.Tariff {
 	fields, ok := v.fields(tariffKeys...)
 	if !ok {
 		return rating.Tariff{}
 	}
-	return v.price(fields, measures, names)
+	return r.price(v, fields, times)
 }
 
-func (v value) price(fields map[string]value, measures rating.Unit, names names) rating.Tariff {
-	t := rating.Tariff{Measures: measures, Pays: measures, First: 1, Next: 1, Price: rating.Price{Per: 1}}
+func (r *planReader) price(v value, fields map[string]value, times map[string]*rating.Times) rating.Tariff {
+	t := rating.Tariff{Measures: r.measures, Pays: r.measures, First: 1, Next: 1, Price: rating.Price{Per: 1}}
 	if name, ok := fields["name"]; ok {
-		t.Name = name.tariffName(names)
+		t.Name = name.tariffName(r.names)
 	} else {
 		v.Faultf("the tariff has no name; rated events tell it")
 	}
@@ -54,6 +61,18 @@ func (v value) price(fields map[string]value, measures rating.Unit, names names)
 		t.Measures = field.usageUnit()
 		t.Pays = t.Measures
 	}
+	setPrice(&t, fields)
+	if _, ok := fields["price"]; !ok && !t.Barred {
+		v.Faultf("the tariff has no price; write price: 0 where it is free")
+	}
+	if field, ok := fields["times"]; ok && t.Name != "" {
+		times[t.Name] = r.times(field, t)
+	}
+	return t
+}
+
+// setPrice sets what fields say of a price; what they leave out stays.
+func setPrice(t *rating.Tariff, fields map[string]value) {
 	if field, ok := fields["pays"]; ok {
 		t.Pays = field.bucketUnit()
 	}
@@ -69,13 +88,35 @@ func (v value) price(fields map[string]value, measures rating.Unit, names names)
 	if field, ok := fields["barred"]; ok {
 		t.Barred = field.Truth()
 	}
-	switch field, ok := fields["price"]; {
-	case ok:
+	if field, ok := fields["price"]; ok {
 		t.Price = field.ratio()
-	case !t.Barred:
-		v.Faultf("the tariff has no price; write price: 0 where it is free")
 	}
-	return t
+	if field, ok := fields["then"]; ok {
+		t.Then = field.payers(*t)
+	}
+}
+
+// payers reads who pays when the buckets of a tariff cannot. The increments are those of the tariff unless told otherwise.
+func (v value) payers(t rating.Tariff) (payers []rating.Payer) {
+	items := v.items()
+	if len(items) > maxPayers {
+		v.Faultf("%d who pay are more than %d", len(items), maxPayers)
+	}
+	for _, item := range items {
+		fields, ok := item.fields(payerKeys...)
+		if !ok {
+			continue
+		}
+		other := rating.Tariff{Pays: t.Pays, First: t.First, Next: t.Next, Price: rating.Price{Per: 1}}
+		setPrice(&other, fields)
+		if _, ok := fields["price"]; !ok {
+			item.Faultf("who pays then has no price; write price: 0 where it is free")
+		}
+		payers = append(payers, rating.Payer{
+			Pays: other.Pays, Setup: other.Setup, First: other.First, Next: other.Next, Price: other.Price, Buckets: other.Buckets,
+		})
+	}
+	return payers
 }
 
 func (v value) tariffName(names names) string {
@@ -99,13 +140,12 @@ func (v value) usageUnit() rating.Unit {
 	return unit
 }
 
-// currency is the form of an ISO 4217 code. Which codes exist changes every few years, so the list is not checked.
-var currency = regexp.MustCompile(`^[A-Z]{3}$`)
-
+// bucketUnit reads what a bucket counts. Of a currency only the form of an ISO 4217 code is checked: which codes exist changes
+// every few years.
 func (v value) bucketUnit() rating.Unit {
 	text, ok := v.Text()
 	unit := rating.Unit(text)
-	if ok && unit != rating.Seconds && unit != rating.Octets && unit != rating.Events && !currency.MatchString(text) {
+	if ok && unit != rating.Seconds && unit != rating.Octets && unit != rating.Events && !unit.IsCurrency() {
 		v.Faultf("no bucket is counted in %q but in seconds, octets, events or a currency such as EUR", yamltext.Clip(text))
 	}
 	return unit

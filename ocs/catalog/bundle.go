@@ -1,0 +1,47 @@
+package catalog
+
+import "bytes"
+
+// The text of a catalogue is the YAML of its files, one document after the other, and behind it each CSV file after a line
+// that names it. Such a line begins like a directive of YAML, which no file of a catalogue may have, so it cannot be
+// mistaken.
+
+const fileMark = "%file "
+
+// appendFile adds a CSV file to the text of a catalogue.
+func appendFile(source []byte, name string, data []byte) []byte {
+	source = endLine(source)
+	source = append(source, fileMark+name+"\n"...)
+	return endLine(append(source, data...))
+}
+
+func endLine(text []byte) []byte {
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(text, '\n')
+	}
+	return text
+}
+
+// takeApart undoes appendFile.
+func takeApart(source []byte) (documents []byte, files map[string][]byte) {
+	files = map[string][]byte{}
+	documents, rest, _ := cutMark(source)
+	for len(rest) > 0 {
+		var name, data []byte
+		name, data, _ = bytes.Cut(rest, []byte("\n"))
+		data, rest, _ = cutMark(data)
+		files[string(name)] = data
+	}
+	return documents, files
+}
+
+// cutMark cuts text at the first line that begins with a mark.
+func cutMark(text []byte) (before, after []byte, found bool) {
+	if bytes.HasPrefix(text, []byte(fileMark)) {
+		return nil, text[len(fileMark):], true
+	}
+	if at := bytes.Index(text, []byte("\n"+fileMark)); at >= 0 {
+		return text[:at+1], text[at+1+len(fileMark):], true
+	}
+	return text, nil, false
+}
