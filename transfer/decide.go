@@ -42,6 +42,8 @@ type decision struct {
 	counting         []counting
 	checks           []Check
 	retryAt          time.Time
+	heldBy           []string // risk rules that want a person to decide
+	alerts           []string
 
 	answer    Answer
 	transfers []Transfer
@@ -175,6 +177,7 @@ func (d *decision) outcome() Outcome {
 		Answer: d.answer, Transfers: d.transfers, Quote: d.quote,
 		Buckets: append(changed, changedToo...), NewBuckets: append(made, madeToo...),
 		Postings: d.postings, Counters: d.counters, Checks: d.checks, Texts: d.texts,
+		Alerts: d.alerts,
 	}
 	if acting := d.state.Acting(d.request.By); d.request.Reference != "" && acting != "" && !d.request.Operation.ReadsOnly() {
 		o.Remembered = &Remembered{

@@ -61,7 +61,7 @@ func Default() *Policy {
 		Cooling:     Cooling{SIM: 3 * day, Port: 3 * day, PIN: day},
 		Solicit:     SolicitRules{Enabled: true, Life: day},
 		PIN:         PINRules{Digits: 6, Tries: 3, Lock: day, LockGrowth: 2, Resets: 1, ResetEvery: 30 * day},
-		QuoteLife:   5 * time.Minute, HoldLife: day, ConsentLife: day, PayoutLife: 3 * day,
+		QuoteLife:   5 * time.Minute, HoldLife: day, ConsentLife: day, PayoutLife: 3 * day, ReviewLife: 3 * day,
 		PayoutTries: 3, RepeatAfter: time.Minute,
 	}
 }

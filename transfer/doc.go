@@ -37,10 +37,18 @@
 // and never the transfers themselves. A rolling window counts every slice that it touches: it is exact to the safe side,
 // and may refuse up to a 24th of its length too long. What comes to nothing gives its counts back.
 //
+// # Rules against fraud, and second persons
+//
+// A [Rule] is a [Condition] over [Facts] of the transfer and of what its sender did before ([State.Past]), and what to do when it
+// holds: note it, want the PIN, hold the transfer or refuse it. An [Approval] holds what is big. What is held awaits review: persons
+// of the operator let it go on or give it back, none of them who asked for it ([Transfer.Maker]). That they are different persons
+// is the door's to know: it hands in who has proved to be whom ([Request.Person]). The verdict of another risk engine is an input
+// too ([State.Risk]).
+//
 // # Left out
 //
-// Tax on fees, fees in money, bulk and scheduled transfers, standing orders, quiet hours and the conditions of risk rules
-// (the verdict of a risk engine is an input, [State.Risk]).
+// Tax on fees, fees in money, bulk and scheduled transfers, standing orders and quiet hours. No rule compares with what all others
+// do (commission_per_customer > p99 of 6.1): a total over all slots decides nothing (spec/store S11).
 //
 // Sections are those of spec/transfer unless a standard is named.
 package transfer

@@ -21,6 +21,7 @@ var english = words{
 		ClaimClosedHolder: "The claim {ref} is closed. Your {minutes} are free again. You have {left}.",
 		GaveBack:          "You gave {minutes} back to {other}. Ref {ref}. You have {left}.",
 		GotBack:           "{minutes} are back from {other}. Ref {ref}. You have {left}.",
+		HeldForReview:     "{minutes} for {other} wait for approval until {due}.{fee} Ref {ref}. You have {left}.",
 	},
 	refusals: map[Refusal]string{
 		None:                "Done.",

@@ -26,6 +26,7 @@ func (d *decision) judge() bool {
 	d.limits()
 	d.price()
 	d.covered()
+	d.risks()
 	d.room()
 	d.repeat()
 	return d.answer.Refusal == None

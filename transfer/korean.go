@@ -21,6 +21,7 @@ var korean = words{
 		ClaimClosedHolder: "반환 신청 {ref} 종료. {minutes} 동결 해제. 잔여 {left}.",
 		GaveBack:          "{other}님께 {minutes} 돌려줌. 잔여 {left}. {ref}",
 		GotBack:           "{other}님에게서 {minutes} 돌려받음. 잔여 {left}. {ref}",
+		HeldForReview:     "{other} 앞 {minutes} 승인 대기, {due}까지.{fee} {ref}",
 	},
 	refusals: map[Refusal]string{
 		None:                "완료되었습니다.",

@@ -35,15 +35,14 @@ func (d *decision) turn(t *Transfer) bool {
 		return t.Awaits == AwaitsConfirm && (by == BySender || operator) || t.Awaits == AwaitsPayout && by == ByReceiver
 	case OpCancel:
 		switch t.Awaits {
-		case AwaitsConfirm, AwaitsPayout, AwaitsReceipt:
+		case AwaitsConfirm, AwaitsPayout, AwaitsReceipt, AwaitsReview:
 			return by == BySender || operator
 		case AwaitsSender, AwaitsConsent:
 			return by == ByReceiver || operator
 		}
-	case OpAccept:
-		return t.Awaits == AwaitsReceipt && by == ByReceiver || t.Awaits == AwaitsSender && by == BySender
-	case OpDecline:
-		return t.Awaits == AwaitsReceipt && by == ByReceiver || t.Awaits == AwaitsSender && by == BySender
+	case OpAccept, OpDecline:
+		return t.Awaits == AwaitsReceipt && by == ByReceiver || t.Awaits == AwaitsSender && by == BySender ||
+			t.Awaits == AwaitsReview && operator
 	case OpReverseAccept, OpReverseRefuse:
 		return t.Awaits == AwaitsConsent && (by == BySender || operator)
 	case OpLapse:
@@ -85,7 +84,7 @@ func (d *decision) giveBack(t *Transfer, end Status) {
 		d.reopen(t)
 	case AwaitsSender:
 		d.tell(t.Receiver, NotGiven, t)
-	case AwaitsConfirm, AwaitsPayout, AwaitsReceipt:
+	case AwaitsConfirm, AwaitsPayout, AwaitsReceipt, AwaitsReview:
 		d.tell(t.Sender, GivenBack, t)
 	}
 	d.save(*t)
@@ -147,19 +146,24 @@ func (d *decision) paidOut(t *Transfer) bool {
 
 // accept is the receiver's consent, or the yes of who was asked for minutes.
 func (d *decision) accept(t *Transfer) {
-	if t.Awaits == AwaitsReceipt {
+	switch t.Awaits {
+	case AwaitsReceipt:
 		if d.mayGoOn(t) {
 			d.complete(t)
 			d.save(*t)
 		}
 		return
+	case AwaitsReview:
+		d.approve(t)
+		return
+	case AwaitsConfirm, AwaitsPayout, AwaitsSender, AwaitsConsent:
 	}
 	if !d.judge() {
 		d.stay(t)
 		return
 	}
 	d.promise(t)
-	d.complete(t)
+	d.review(t)
 	d.save(*t)
 }
 

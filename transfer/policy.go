@@ -21,6 +21,8 @@ type Policy struct {
 	Fees        []FeeRule
 	Commissions []CommissionRule
 	Expiry      ExpiryRule
+	Rules       []Rule
+	Approvals   []Approval
 	// BeforeExpiry is how long before its end a lot is no longer for sending.
 	BeforeExpiry time.Duration
 
@@ -33,6 +35,7 @@ type Policy struct {
 	HoldLife    time.Duration // of a prepared transfer whose client names no time, and the longest one may name
 	ConsentLife time.Duration // how long the receiver may think
 	PayoutLife  time.Duration // of a cash-out
+	ReviewLife  time.Duration // how long the operator's persons may take to decide about what was held
 	PayoutTries int           // wrong pay-out codes until the minutes go back
 	RepeatAfter time.Duration // the same to the same within it looks like a copy; 0: never
 }
@@ -107,11 +110,18 @@ func (p *Policy) Validate() error {
 		in(c.validate(), "commission rule %d %q", i, c.Name)
 		unique("commission rule", c.Name)
 	}
+	for i, r := range p.Rules {
+		in(r.validate(), "risk rule %d %q", i, r.Name)
+		unique("risk rule", r.Name)
+	}
+	for i, a := range p.Approvals {
+		in(a.validate(), "approval %d", i)
+	}
 	in(p.Expiry.validate(), "expiry")
 	for _, l := range []struct {
 		of   string
 		life time.Duration
-	}{{"quote", p.QuoteLife}, {"hold", p.HoldLife}, {"consent", p.ConsentLife}, {"pay-out", p.PayoutLife}} {
+	}{{"quote", p.QuoteLife}, {"hold", p.HoldLife}, {"consent", p.ConsentLife}, {"pay-out", p.PayoutLife}, {"review", p.ReviewLife}} {
 		fault(l.life < time.Second || l.life > maxDays*day, "life of a %s is %v, not a second to %d days", l.of, l.life, maxDays)
 	}
 	fault(p.BeforeExpiry < 0 || p.RepeatAfter < 0, "a time is negative")

@@ -95,10 +95,12 @@ func (d *decision) newReversal(o *Transfer, moves []Move) Transfer {
 
 // freeze opens a claim.
 func (d *decision) freeze(t *Transfer, o *Transfer, rules ReversalRules) {
+	late := !d.now.Before(o.EndedAt.Add(rules.Window))
 	t.Needed = rules.Persons
-	if !d.now.Before(o.EndedAt.Add(rules.Window)) {
+	if late {
 		t.Needed = rules.PersonsAfter
 	}
+	t.Needed = max(t.Needed, 1+d.policy.checkers(OpReverse, t.Kind, sum(t.Moves), late))
 	if d.request.By == ByOperator {
 		t.Persons = []string{d.request.Person}
 	} else {

@@ -15,16 +15,7 @@ func (d *decision) send() {
 		return
 	}
 	d.promise(&t)
-	switch {
-	case d.request.Operation == OpPrepare && t.Kind == CashOut:
-		d.wait(&t, AwaitsPayout, d.policy.PayoutLife)
-	case d.request.Operation == OpPrepare:
-		d.wait(&t, AwaitsConfirm, d.policy.HoldLife)
-	case d.policy.Kinds[t.Kind].ReceiverConsents:
-		d.wait(&t, AwaitsReceipt, d.policy.ConsentLife)
-	default:
-		d.complete(&t)
-	}
+	d.review(&t)
 	d.save(t)
 }
 
@@ -75,6 +66,8 @@ func (d *decision) wait(t *Transfer, awaits Awaits, life time.Duration) {
 		d.tell(t.Sender, HeldForConsent, t)
 	case AwaitsPayout:
 		d.tell(t.Sender, HeldForPayout, t)
+	case AwaitsReview:
+		d.tell(t.Sender, HeldForReview, t)
 	case AwaitsConfirm, AwaitsSender, AwaitsConsent: // a client waits, or the caller tells
 	}
 }

@@ -19,6 +19,8 @@ type State struct {
 	Quote    *Quote      // that [Request.QuoteID] names
 
 	LastSame time.Time // when the sender last sent the same seconds to the receiver; zero: not lately
+	Past     []Past    // of the sender, as far back as [Policy.Look] wants, in any order
+	Returns  []Return  // likewise, of the roots of the sender's lots
 	Risk     string    // the rule of a risk engine that speaks against it; empty: none
 }
 
@@ -36,4 +38,5 @@ type Outcome struct {
 	Counters   []Counter // to be added to what is stored, also below zero
 	Checks     []Check   // every rule that was looked at, in order
 	Texts      []Text    // receipts, for the outbox
+	Alerts     []string  // the risk rules that applied, for the audit; "shadow NAME" of those that are tried out
 }

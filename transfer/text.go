@@ -44,11 +44,12 @@ const (
 	ClaimClosedHolder         // to who holds them: free again
 	GaveBack                  // to who received
 	GotBack                   // to who had sent
+	HeldForReview             // to the sender: the operator looks at it
 )
 
 // Messages returns all messages.
 func Messages() (all []Message) {
-	for m := Sent; m <= GotBack; m++ {
+	for m := Sent; m <= HeldForReview; m++ {
 		all = append(all, m)
 	}
 	return all

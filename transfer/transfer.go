@@ -41,7 +41,9 @@ type Transfer struct {
 	ReversedBy Reference // the claim or the reversal; empty: none
 	Returned   rating.Units
 	Claims     int      // that the sender has made
-	Persons    []string // who of the operator spoke for a claim
+	HeldBy     []string // why it awaits or awaited review
+	Maker      string   // who of the operator asked for it; empty: a subscriber
+	Persons    []string // who of the operator spoke for a claim, or for what awaits review
 	Needed     int      // how many of them it takes
 
 	CreatedAt time.Time
@@ -73,6 +75,7 @@ const (
 	AwaitsReceipt Awaits = "receipt" // the receiver's consent
 	AwaitsSender  Awaits = "sender"  // who was asked for minutes
 	AwaitsConsent Awaits = "consent" // a claim: who holds the minutes, or persons of the operator
+	AwaitsReview  Awaits = "review"  // persons of the operator, because of a risk rule or an approval
 )
 
 // A Move is a part of one lot of the sender that goes to one lot of the receiver, or to the fee.

@@ -30,6 +30,7 @@ func transferCommand(env *environment) *cobra.Command {
 		transferDecideCommand(env),
 		transferShowCommand(env),
 		transferListCommand(env),
+		transferUndecidedCommand(env),
 		transferExplainCommand(env),
 		transferAllowanceCommand(env),
 	)
@@ -254,9 +255,11 @@ func transferDecideCommand(env *environment) *cobra.Command {
 	var body api.TransferAct
 	var grant, refuse bool
 	cmd := &cobra.Command{
-		Use: "decide REFERENCE --grant|--refuse", Short: "Decide a claim, as one of the operator's persons",
-		Long: `Decide a claim. It takes several persons to grant one against the will of who holds the minutes, each with a key of its
-own; the first is who filed it, if that was the operator. One person is enough to refuse it.`,
+		Use: "decide REFERENCE --grant|--refuse", Short: "Decide a claim, or a transfer that awaits review, as one of the operator's persons",
+		Long: `Decide a claim, or a transfer that awaits review because of a rule or an approval of the policy. It takes several persons to
+grant a claim against the will of who holds the minutes, each with a key of its own; the first is who filed it, if that was the
+operator. A transfer takes as many as the policy says, none of whom asked for it. One person is enough to refuse. gyro transfer
+undecided lists what waits.`,
 		Example: "  gyro transfer decide 7K3M-9QTA-5 --grant",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -271,8 +274,8 @@ own; the first is who filed it, if that was the operator. One person is enough t
 			return env.actOnTransfer(cmd.Context(), args[0], act, body)
 		},
 	}
-	cmd.Flags().BoolVar(&grant, "grant", false, "the minutes go back")
-	cmd.Flags().BoolVar(&refuse, "refuse", false, "the minutes stay")
+	cmd.Flags().BoolVar(&grant, "grant", false, "the claim: the minutes go back; the transfer: it goes on")
+	cmd.Flags().BoolVar(&refuse, "refuse", false, "the minutes stay where they are")
 	cmd.Flags().StringVar(&body.ID, "id", "", "names the request for good, so that it can be repeated safely")
 	cmd.Flags().BoolVar(&body.AtFault, "at-fault", false, "the operator erred: the fee goes back too")
 	return cmd
@@ -378,23 +381,50 @@ func transferListCommand(env *environment) *cobra.Command {
 			if err := c.get(cmd.Context(), path+"/transfers", url.Values{"limit": {strconv.Itoa(limit)}}, &list); err != nil {
 				return about(args[0], err)
 			}
-			switch {
-			case env.json:
-				return env.printJSON(list.Transfers)
-			case len(list.Transfers) == 0:
-				env.note("no transfers")
-				return nil
-			}
-			t := newTable(env.stdout)
-			t.row("REFERENCE", "AT", "FROM", "TO", "MINUTES", "FEE", "KIND", "STATUS")
-			for _, s := range list.Transfers {
-				t.row(s.Reference, instant(s.CreatedAt), s.From, s.To, minutes(s.Seconds), minutes(s.Fee), s.Kind, statusOf(s))
-			}
-			return t.flush()
+			return env.printTransfers(list)
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", tableLimit, "list this many at most, up to 1000")
 	return cmd
+}
+
+func transferUndecidedCommand(env *environment) *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "undecided", Short: "List what awaits a decision of the operator's persons, those that lapse first before the others",
+		Long: `Undecided prints the transfers that await review, because of a rule or an approval of the policy, and the claims that nobody has
+decided. Decide one with gyro transfer decide; gyro transfer explain tells the rules.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := env.client()
+			if err != nil {
+				return err
+			}
+			var list api.TransferList
+			if err := c.get(cmd.Context(), "/care/v1/transfers", url.Values{"limit": {strconv.Itoa(limit)}}, &list); err != nil {
+				return err
+			}
+			return env.printTransfers(list)
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", tableLimit, "list this many at most, up to 1000")
+	return cmd
+}
+
+func (env *environment) printTransfers(list api.TransferList) error {
+	switch {
+	case env.json:
+		return env.printJSON(list.Transfers)
+	case len(list.Transfers) == 0:
+		env.note("no transfers")
+		return nil
+	}
+	t := newTable(env.stdout)
+	t.row("REFERENCE", "AT", "FROM", "TO", "MINUTES", "FEE", "KIND", "STATUS")
+	for _, s := range list.Transfers {
+		t.row(s.Reference, instant(s.CreatedAt), s.From, s.To, minutes(s.Seconds), minutes(s.Fee), s.Kind, statusOf(s))
+	}
+	return t.flush()
 }
 
 func transferExplainCommand(env *environment) *cobra.Command {

@@ -105,6 +105,7 @@ var rights = map[string]role{
 
 	"GET /care/v1/subscribers/{subscriber}/transfers": readers,
 	"GET /care/v1/subscribers/{subscriber}/allowance": readers,
+	"GET /care/v1/transfers":                          readers,
 	"GET /care/v1/transfers/{reference}":              readers,
 	"GET /care/v1/transfers/{reference}/explanation":  readers,
 	"POST /care/v1/transfers/quote":                   agents,

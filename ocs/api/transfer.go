@@ -124,7 +124,7 @@ type StoredTransfer struct {
 	Reverses     string       `json:"reverses,omitempty"`
 	ReversedBy   string       `json:"reversed_by,omitempty"`
 	Returned     rating.Units `json:"returned_seconds,omitempty"`
-	Persons      []string     `json:"persons" nullable:"false" doc:"of the operator, who spoke for a claim"`
+	Persons      []string     `json:"persons" nullable:"false" doc:"of the operator, who spoke for a claim, or for what awaits review"`
 	Needed       int          `json:"needed,omitempty" doc:"how many of them it takes"`
 	Shares       []Share      `json:"shares" nullable:"false" doc:"commissions out of the fee"`
 	Lots         []LotLine    `json:"lots" nullable:"false"`

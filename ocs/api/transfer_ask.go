@@ -75,7 +75,7 @@ func (s *server) handleTransfers(care huma.API) {
 	}
 	huma.Register(care, operation(huma.Operation{
 		OperationID: "act-on-transfer", Method: http.MethodPost, Path: "/care/v1/transfers/{reference}/{act}",
-		Summary: "Confirm, cancel, accept, decline, claim back or refund a transfer, or decide a claim",
+		Summary: "Confirm, cancel, accept, decline, claim back or refund a transfer, or decide a claim or what awaits review",
 		Errors:  []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	}), s.actOnTransfer)
 	s.handleTransferLook(care)
@@ -269,7 +269,7 @@ func (s *server) actOnTransfer(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	op, body := actOperations[in.Act], in.Body
+	op, body := decides(stored, actOperations[in.Act]), in.Body
 	as := transfer.Actor(body.As)
 	if as == "" {
 		as = turnOf(stored, op, in.Act)
@@ -288,12 +288,30 @@ func (s *server) actOnTransfer(ctx context.Context, in *struct {
 	return s.decideTransfer(ctx, t)
 }
 
+// decides is the operation by which persons of the operator decide about t: a claim, or a transfer that awaits their review.
+func decides(t transfer.Transfer, op transfer.Operation) transfer.Operation {
+	if t.Awaits == transfer.AwaitsReview {
+		switch op {
+		case transfer.OpReverseAccept:
+			return transfer.OpAccept
+		case transfer.OpReverseRefuse:
+			return transfer.OpDecline
+		default:
+		}
+	}
+	return op
+}
+
 // turnOf is who acts where the client does not say it: who alone can, else the operator.
 func turnOf(t transfer.Transfer, op transfer.Operation, act string) transfer.Actor {
 	switch op {
 	case transfer.OpAccept, transfer.OpDecline:
-		if t.Awaits == transfer.AwaitsSender {
+		switch t.Awaits {
+		case transfer.AwaitsSender:
 			return transfer.BySender
+		case transfer.AwaitsReview:
+			return transfer.ByOperator
+		case transfer.AwaitsConfirm, transfer.AwaitsPayout, transfer.AwaitsReceipt, transfer.AwaitsConsent:
 		}
 		return transfer.ByReceiver
 	case transfer.OpConfirm:

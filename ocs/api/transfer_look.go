@@ -32,6 +32,10 @@ func (s *server) handleTransferLook(care huma.API) {
 		Summary: "Show every rule that a transfer was decided by, with its inputs and its result", Errors: []int{http.StatusNotFound},
 	}), s.explainTransfer)
 	huma.Register(care, operation(huma.Operation{
+		OperationID: "list-undecided-transfers", Method: http.MethodGet, Path: "/care/v1/transfers",
+		Summary: "List the transfers and claims that await a decision of the operator's persons, those that lapse first before the others",
+	}), s.listUndecided)
+	huma.Register(care, operation(huma.Operation{
 		OperationID: "list-transfers", Method: http.MethodGet, Path: "/care/v1/subscribers/{subscriber}/transfers",
 		Summary: "List the last transfers of a subscriber, sent and received, newest first", Errors: []int{http.StatusNotFound},
 	}), s.listTransfers)
@@ -80,7 +84,7 @@ func (s *server) withParties(ctx context.Context, t transfer.Transfer) (StoredTr
 func (s *server) listTransfers(ctx context.Context, in *struct {
 	SubscriberInput
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}) (*struct{ Body TransferList }, error) {
+}) (*transferListOutput, error) {
 	subscriber, err := s.find(ctx, in.Subscriber)
 	if err != nil {
 		return nil, err
@@ -89,6 +93,22 @@ func (s *server) listTransfers(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.storeFault(ctx, "list the transfers", err)
 	}
+	return s.tellTransfers(ctx, stored)
+}
+
+func (s *server) listUndecided(ctx context.Context, in *struct {
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}) (*transferListOutput, error) {
+	stored, err := s.Store.UndecidedTransfers(ctx, in.Limit)
+	if err != nil {
+		return nil, s.storeFault(ctx, "list what is to be decided", err)
+	}
+	return s.tellTransfers(ctx, stored)
+}
+
+type transferListOutput struct{ Body TransferList }
+
+func (s *server) tellTransfers(ctx context.Context, stored []transfer.Transfer) (*transferListOutput, error) {
 	list := TransferList{Transfers: make([]StoredTransfer, 0, len(stored))}
 	for _, t := range stored {
 		told, err := s.withParties(ctx, t)
@@ -97,7 +117,7 @@ func (s *server) listTransfers(ctx context.Context, in *struct {
 		}
 		list.Transfers = append(list.Transfers, told)
 	}
-	return &struct{ Body TransferList }{list}, nil
+	return &transferListOutput{list}, nil
 }
 
 func (s *server) allowance(ctx context.Context, in *struct {

@@ -27,6 +27,8 @@ type ledger struct {
 	quotes    map[string]*entry[transfer.Quote]
 	answers   map[postgres.AnswerKey]transfer.Remembered
 	repeats   map[postgres.Repeat]time.Time
+	past      map[ocs.SubscriberID][]transfer.Past   // where a risk rule looks at it
+	returns   map[ocs.SubscriberID][]transfer.Return // likewise
 
 	held map[ocs.SubscriberID]bool // by somebody else: who needs them comes again
 
@@ -114,7 +116,50 @@ func (l *ledger) load(ctx context.Context, tx *postgres.Tx, batch []*pending, id
 	for _, q := range promised {
 		l.quotes[q.ID] = &entry[transfer.Quote]{row: q}
 	}
-	return l.loadHolders(ctx, tx, batch, ids, lots, hasRoles)
+	if err := l.loadHolders(ctx, tx, batch, ids, lots, hasRoles); err != nil {
+		return err
+	}
+	return l.loadPast(ctx, tx, batch)
+}
+
+// loadPast reads what the risk rules of the policy look back at, if there are any.
+func (l *ledger) loadPast(ctx context.Context, tx *postgres.Tx, batch []*pending) (err error) {
+	if len(l.policy.Rules) == 0 {
+		return nil
+	}
+	past, returns := postgres.Since{}, postgres.Since{}
+	for _, p := range batch {
+		look := l.policy.Look(l.state(p.moving), p.moving.request())
+		if look.Past > 0 {
+			past.Look(p.moving.sender, l.now.Add(-look.Past))
+		}
+		if look.Returns > 0 {
+			returns.Look(p.moving.receiver, l.now.Add(-look.Returns))
+		}
+	}
+	if l.past, err = tx.LoadPast(ctx, past); err != nil {
+		return err
+	}
+	l.returns, err = tx.LoadReturns(ctx, returns)
+	return err
+}
+
+// note adds what a decision did to what later ones of the batch look back at.
+func (l *ledger) note(t *transfer.Transfer) {
+	if l.past == nil || t.Reverses != "" {
+		return
+	}
+	this := transfer.Past{At: l.now, Sent: true, Other: t.Receiver, Kind: t.Kind, Seconds: t.Seconds}
+	l.past[t.Sender] = append(l.past[t.Sender], this)
+	this.Sent, this.Other = false, t.Sender
+	l.past[t.Receiver] = append(l.past[t.Receiver], this)
+	for _, m := range t.Moves {
+		for _, b := range l.of[t.Sender].buckets {
+			if b.ID == m.From {
+				l.returns[t.Sender] = append(l.returns[t.Sender], transfer.Return{Root: b.Root, At: l.now})
+			}
+		}
+	}
 }
 
 func (l *ledger) loadHolders(
@@ -289,6 +334,7 @@ func (l *ledger) state(m *moving) transfer.State {
 	if m.sender != "" && !m.Request.Operation.OnStored() {
 		s.LastSame = l.repeats[m.repeat()]
 	}
+	s.Past, s.Returns = l.past[m.sender], l.returns[m.receiver]
 	return s
 }
 
@@ -373,9 +419,11 @@ func (l *ledger) apply(s transfer.State, r transfer.Request, o transfer.Outcome)
 			l.transfers[t.Reference] = e
 		}
 		e.row, e.changed = t, true
-		if key := (postgres.Repeat{Sender: t.Sender, Receiver: t.Receiver, Seconds: t.Seconds}); t.CreatedAt.Equal(l.now) &&
-			(t.Status == transfer.Completed || t.Status == transfer.Pending) && l.repeats != nil {
-			l.repeats[key] = l.now
+		if t.CreatedAt.Equal(l.now) && (t.Status == transfer.Completed || t.Status == transfer.Pending) {
+			if l.repeats != nil {
+				l.repeats[postgres.Repeat{Sender: t.Sender, Receiver: t.Receiver, Seconds: t.Seconds}] = l.now
+			}
+			l.note(&t)
 		}
 	}
 	if o.Quote != nil {

@@ -30,7 +30,8 @@ type auditState struct {
 	Seconds rating.Units    `json:"seconds,omitzero"`
 	Fee     rating.Units    `json:"fee,omitzero"`
 	Refusal string          `json:"refusal,omitzero"`
-	Left    rating.Units    `json:"left,omitzero"` // free at the sender
+	Left    rating.Units    `json:"left,omitzero"`    // free at the sender
+	Alerts  []string        `json:"alerts,omitempty"` // the risk rules that applied
 }
 
 // auditOf is the entry of one act, done or refused. It tells no number and no secret.
@@ -51,7 +52,7 @@ func auditOf(l *ledger, s transfer.State, r transfer.Request, o transfer.Outcome
 		e.Before = document(auditState{Status: before.Status, Kind: before.Kind, Seconds: before.Seconds, Fee: before.Fee})
 	}
 	a := o.Answer
-	after := auditState{Status: a.Status, Kind: a.Kind, Seconds: a.Seconds, Fee: a.Fee, Left: a.Left}
+	after := auditState{Status: a.Status, Kind: a.Kind, Seconds: a.Seconds, Fee: a.Fee, Left: a.Left, Alerts: o.Alerts}
 	if a.Refusal != transfer.None {
 		after.Refusal = a.Refusal.String()
 	}

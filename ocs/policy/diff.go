@@ -115,6 +115,17 @@ func (l *lines) prices(p *transfer.Policy) {
 		l.add(fmt.Sprintf("commissions %q", c.Name), words("kinds", list(c.Kinds), "bands", bandsOf(bands)))
 	}
 	l.add("order of commissions", cmp.Or(strings.Join(order, ", "), "none"))
+	for _, r := range p.Rules {
+		mode := active
+		if r.Shadow {
+			mode = shadow
+		}
+		l.add(fmt.Sprintf("rules %q", r.Name), words("when", r.When.String(), "kinds", list(r.Kinds), "action", string(r.Action), "mode", mode))
+	}
+	for i, a := range p.Approvals {
+		l.add(fmt.Sprintf("approvals[%d]", i), words("operation", a.Operation.String(), "kinds", list(a.Kinds),
+			"over_seconds", sayQuantity(a.Above), "checkers", count(int64(a.Checkers)), "after_window", count(int64(a.AfterWindow))))
+	}
 }
 
 func (l *lines) times(p *transfer.Policy) {
@@ -150,6 +161,7 @@ func (l *lines) times(p *transfer.Policy) {
 		{"hold_life", sayTime(p.HoldLife)},
 		{"consent_life", sayTime(p.ConsentLife)},
 		{"payout_life", sayTime(p.PayoutLife)},
+		{"review_life", sayTime(p.ReviewLife)},
 		{"payout_tries", strconv.Itoa(p.PayoutTries)},
 		{"repeat_after", sayTime(p.RepeatAfter)},
 	} {

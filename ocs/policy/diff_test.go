@@ -95,7 +95,7 @@ func TestDiffSeesWindows(t *testing.T) {
 // values returns the paths to all values in v that are no containers: indices of fields, elements and sorted keys.
 func values(v reflect.Value, path []int) (all [][]int) {
 	switch {
-	case v.Type() == reflect.TypeFor[*time.Location]() || v.Type() == reflect.TypeFor[time.Time]():
+	case v.Type() == reflect.TypeFor[*time.Location](), v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[transfer.Condition]():
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			all = append(all, values(v.Field(i), append(slices.Clone(path), i))...)
@@ -132,6 +132,13 @@ func change(v reflect.Value, path []int) (name string, ok bool) {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(v.Interface().(time.Time).Add(time.Hour)))
 		return "time", true
+	case v.Type() == reflect.TypeFor[transfer.Condition]():
+		other, err := transfer.ParseCondition("amount > 1")
+		if err != nil {
+			panic(err)
+		}
+		v.Set(reflect.ValueOf(other))
+		return "condition", true
 	}
 	switch v.Kind() {
 	case reflect.Struct:
@@ -162,6 +169,8 @@ func change(v reflect.Value, path []int) (name string, ok bool) {
 			n = v.Int() + int64(time.Second)
 		}
 		v.SetInt(n)
+	case reflect.Uint8:
+		v.SetUint(v.Uint() + 1)
 	default:
 		panic("a policy has a " + v.Kind().String())
 	}

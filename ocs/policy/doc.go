@@ -11,8 +11,10 @@
 //
 // # Differences from the example in the specification
 //
-// The sections rules and approvals, and the reset path of PINs, are not rules that [transfer.Policy] has, and are refused as
-// unknown keys instead of being read and not followed. default_usable and weak_list can only be told the way they are: a default
+// Approvals are for transfers (send, reverse): a second person for grants and for the policy itself is the care API's matter. No
+// rule compares with what all other customers do (commission_per_customer > p99): a total over all slots decides nothing
+// (spec/store S11). The reset path of PINs is no rule that [transfer.Policy] has, and is refused as an unknown key instead of
+// being read and not followed. default_usable and weak_list can only be told the way they are: a default
 // PIN opens nothing, and PINs that are easy to guess cannot be chosen. max_hops of eligibility is that of every class that
 // names none itself.
 package policy

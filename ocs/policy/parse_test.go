@@ -99,6 +99,18 @@ func TestEveryKey(t *testing.T) {
 		Solicit:   transfer.SolicitRules{Life: 2 * time.Hour, OnlyLess: 600},
 		PIN:       transfer.PINRules{Digits: 4, Tries: 5, Lock: time.Hour, LockGrowth: 3, Resets: 2, ResetEvery: 7 * day},
 		QuoteLife: time.Minute, HoldLife: 2 * time.Hour, ConsentLife: 3 * time.Hour, PayoutLife: 4 * time.Hour, PayoutTries: 5,
+		ReviewLife: 5 * time.Hour,
+		Rules: []transfer.Rule{
+			{Name: "fast_through", When: condition(t, "out_24h >= 0.9*in_24h and in_24h >= 6000 and median_hold < 30m"), Action: transfer.Hold},
+			{
+				Name: "odd", Kinds: []transfer.Kind{transfer.P2P}, Action: transfer.Deny, Shadow: true,
+				When: condition(t, "not (account_age >= 7d or receiver_account_age = 0) and count_24h(amount between 10min and max) > 3"),
+			},
+		},
+		Approvals: []transfer.Approval{
+			{Operation: transfer.OpSend, Kinds: []transfer.Kind{transfer.Float}, Above: 6000, Checkers: 1},
+			{Operation: transfer.OpReverse, Above: 6000, Checkers: 1, AfterWindow: 2},
+		},
 	}
 	gotFields, wantFields := reflect.ValueOf(got), reflect.ValueOf(want)
 	for i := range wantFields.NumField() {
@@ -245,4 +257,13 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("not read again: %v", err)
 		}
 	})
+}
+
+func condition(t *testing.T, text string) transfer.Condition {
+	t.Helper()
+	c, err := transfer.ParseCondition(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -16,8 +16,8 @@ import (
 // The keys of a policy, as policy.schema.json has them.
 var transferKeys = []string{
 	"policy_version", "enabled", "stop", "time_zone", "kinds", "channels", "classes", "limits", "fees", "commissions", "expiry",
-	"before_expiry", "eligibility", "cooling_off", "requests", "pin", "quote_life", "hold_life", "consent_life", "payout_life",
-	"payout_tries", "repeat_after",
+	"before_expiry", "eligibility", "cooling_off", "requests", "pin", "rules", "approvals", "quote_life", "hold_life",
+	"consent_life", "payout_life", "payout_tries", "review_life", "repeat_after",
 }
 
 // rules reads a policy. What it does not name is as in the default, but for the lists: those stand for themselves.
@@ -25,7 +25,7 @@ func (v value) rules() *transfer.Policy {
 	p := transfer.Default()
 	p.Version, p.Stop = "", nil
 	p.Kinds, p.Channels, p.Classes = nil, nil, nil
-	p.Limits, p.Fees, p.Commissions = nil, nil, nil
+	p.Limits, p.Fees, p.Commissions, p.Rules, p.Approvals = nil, nil, nil, nil, nil
 	fields, ok := v.fields(transferKeys...)
 	if !ok {
 		return p
@@ -71,8 +71,11 @@ func (v value) rules() *transfer.Policy {
 	read("cooling_off", func(f value) { f.cooling(&p.Cooling) })
 	read("requests", func(f value) { f.solicit(&p.Solicit) })
 	read("pin", func(f value) { f.pin(&p.PIN) })
+	read("rules", func(f value) { p.Rules = f.riskRules() })
+	read("approvals", func(f value) { p.Approvals = f.approvals() })
 	for key, life := range map[string]*time.Duration{
 		"quote_life": &p.QuoteLife, "hold_life": &p.HoldLife, "consent_life": &p.ConsentLife, "payout_life": &p.PayoutLife,
+		"review_life": &p.ReviewLife,
 	} {
 		read(key, func(f value) {
 			before := f.Reader().Faults()

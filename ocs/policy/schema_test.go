@@ -18,7 +18,7 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 		"transfer": transferKeys, "stop": stopKeys, "kind": kindKeys, "reversal": reversalKeys, "channel": channelKeys, "class": classKeys,
 		"limit": limitKeys, "fee": feeKeys, "feeBand": feeBandKeys, "commission": commissionKeys, "commissionBand": commissionBandKeys,
 		"expiry": expiryKeys, "daysBand": daysBandKeys, "eligibility": eligibilityKeys, "family": familyKeys, "cooling": coolingKeys,
-		"requests": requestKeys, "pin": pinKeys,
+		"requests": requestKeys, "pin": pinKeys, "rule": ruleKeys, "approval": approvalKeys,
 	})
 }
 

@@ -47,7 +47,7 @@ func (r transferRow) transfer() (transfer.Transfer, error) {
 		Counted: each(d.Counted, counterFromDocument),
 		Status:  transfer.Status(r.Status), Awaits: d.Awaits, Refusal: refusal, Policy: d.Policy,
 		PayoutHash: d.PayoutHash, WrongCodes: d.WrongCodes, Reverses: d.Reverses, ReversedBy: d.ReversedBy, Returned: d.Returned,
-		Claims: d.Claims, Persons: d.Persons, Needed: d.Needed,
+		Claims: d.Claims, HeldBy: d.HeldBy, Maker: d.Maker, Persons: d.Persons, Needed: d.Needed,
 		CreatedAt: r.CreatedAt.UTC(), DueAt: instant(r.DueAt), EndedAt: d.EndedAt,
 	}, err
 }
@@ -76,6 +76,12 @@ const (
 	selectChecks = `SELECT checks FROM transfer WHERE part = $1 AND reference = $2`
 
 	dueTransfers = `SELECT reference FROM transfer WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2`
+
+	// undecidedTransfers are few: they are found among what is pending.
+	undecidedTransfers = `
+		SELECT ` + transferColumns + ` FROM transfer t
+		WHERE t.due_at IS NOT NULL AND t.document->>'awaits' = ANY('{review,consent}')
+		ORDER BY t.due_at, t.reference LIMIT $1`
 
 	insertTransfers = `
 		INSERT INTO transfer (part, reference, sender_id, receiver_id, kind, status, seconds, created_at, due_at, document, checks)
@@ -161,6 +167,19 @@ func (s *Store) DueTransfers(ctx context.Context, now time.Time, limit int) (due
 		return nil, fmt.Errorf("due transfers: %w", err)
 	}
 	return due, nil
+}
+
+// UndecidedTransfers returns the transfers and claims that persons of the operator may decide, those that lapse first before
+// the others.
+func (s *Store) UndecidedTransfers(ctx context.Context, limit int) (found []transfer.Transfer, err error) {
+	var rows []transferRow
+	if err = s.selectInto(ctx, &rows, undecidedTransfers, limit); err == nil {
+		found, err = transfers(rows)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("undecided transfers: %w", err)
+	}
+	return found, nil
 }
 
 // LoadTransfers returns the transfers of locked parties, without their checks.

@@ -64,6 +64,8 @@ type transferDocument struct {
 	ReversedBy   transfer.Reference `json:"reversed_by,omitzero"`
 	Returned     rating.Units       `json:"returned,omitzero"`
 	Claims       int                `json:"claims,omitzero"`
+	HeldBy       []string           `json:"held_by,omitempty"`
+	Maker        string             `json:"maker,omitzero"`
 	Persons      []string           `json:"persons,omitempty"`
 	Needed       int                `json:"needed,omitzero"`
 	EndedAt      time.Time          `json:"ended,omitzero"`
@@ -165,7 +167,7 @@ func transferToDocument(t *transfer.Transfer) transferDocument {
 		Shares:  each(t.Shares, func(s transfer.Share) shareDocument { return shareDocument(s) }),
 		Counted: each(t.Counted, counterToDocument), Awaits: t.Awaits, Refusal: refusalName(t.Refusal), Policy: t.Policy,
 		PayoutHash: t.PayoutHash, WrongCodes: t.WrongCodes, Reverses: t.Reverses, ReversedBy: t.ReversedBy, Returned: t.Returned,
-		Claims: t.Claims, Persons: t.Persons, Needed: t.Needed, EndedAt: t.EndedAt,
+		Claims: t.Claims, HeldBy: t.HeldBy, Maker: t.Maker, Persons: t.Persons, Needed: t.Needed, EndedAt: t.EndedAt,
 	}
 }
 
