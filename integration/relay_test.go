@@ -196,10 +196,6 @@ func (r *relay) addPeer(t *testing.T, host, address, more string) {
 	fmt.Fprintf(&r.peers, "ConnectPeer = %q { ConnectTo = %q; Port = %s; %s };\n", host, ip, port, more)
 }
 
-func (r *relay) addServer(t *testing.T, host, address, more string) {
-	r.addPeer(t, host, address, more)
-}
-
 // addClient makes a client that waits for the relay.
 func (r *relay) addClient(t *testing.T, host string) *client {
 	t.Helper()
