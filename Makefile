@@ -43,6 +43,10 @@ fuzz: ## fuzz every fuzz target for FUZZTIME: a time (30s) or a number of inputs
 differential: ## compare CALLS random calls from SEED on with a model that lets one second go by after the other
 	$(GO) test -count=1 -timeout 6h -run TestAgainstTheSlowModel ./ocs -model-seed $(SEED) -model-calls $(CALLS)
 
+hostile: ## hundreds of clients that mean harm, with floods of full size: 10,000 connections, a million broken frames
+	@.ci/setup test
+	$(GO) test -count=1 -timeout 60m -v -run TestHostileClients $(TESTFLAGS) ./integration -hostile-full
+
 bench: ## requests a second and processor time a request, beside a bare Diameter echo (ARGS="-duration 30s" and the like)
 	@.ci/setup run
 	@$(MAKE) --no-print-directory build

@@ -183,12 +183,18 @@ func (l *link) startAgain(request message, end uint32) <-chan message {
 
 // startBytes sends a frame that was made by hand. The answer is held against request, which may be empty.
 func (l *link) startBytes(frame []byte, request message) <-chan message {
+	answer := l.expect(frame, request)
+	l.write(frame)
+	return answer
+}
+
+// expect returns where the answer to a frame will come that is sent in another way.
+func (l *link) expect(frame []byte, request message) <-chan message {
 	answer := make(chan message, 1)
 	hop := binary.BigEndian.Uint32(frame[12:])
 	l.mu.Lock()
 	l.waiting[hop] = waiter{request, answer}
 	l.mu.Unlock()
-	l.write(frame)
 	return answer
 }
 
