@@ -17,35 +17,59 @@ type accounts struct {
 	postings []ocs.Posting
 }
 
+// An account has few sessions and buckets in a batch, mostly one of each: lists are searched sooner than maps are made.
 type account struct {
 	subscriber ocs.Subscriber
 	buckets    []ocs.Bucket
-	sessions   map[ocs.SessionKey]*ocs.Session
-	known      map[ocs.SessionKey]bool // sessions that were loaded
-	changed    map[ocs.SessionKey]bool
-	touched    map[ocs.BucketID]bool
+	touched    []bool // which of buckets
+	sessions   []accountSession
+}
+
+type accountSession struct {
+	*ocs.Session
+	stored  bool // it was loaded
+	changed bool
 }
 
 func newAccounts(subscribers []ocs.Subscriber, buckets []ocs.Bucket, sessions []ocs.Session) *accounts {
 	a := &accounts{of: make(map[ocs.SubscriberID]*account, len(subscribers))}
-	for _, s := range subscribers {
-		a.of[s.ID] = &account{
-			subscriber: s, sessions: map[ocs.SessionKey]*ocs.Session{}, known: map[ocs.SessionKey]bool{},
-			changed: map[ocs.SessionKey]bool{}, touched: map[ocs.BucketID]bool{},
-		}
+	all := make([]account, len(subscribers))
+	for i, s := range subscribers {
+		all[i].subscriber = s
+		a.of[s.ID] = &all[i]
 	}
-	for _, b := range buckets {
-		if owner := a.of[b.Subscriber]; owner != nil {
-			owner.buckets = append(owner.buckets, b)
+	for i := range buckets {
+		if owner := a.of[buckets[i].Subscriber]; owner != nil {
+			owner.buckets = append(owner.buckets, buckets[i])
+			owner.touched = append(owner.touched, false)
 		}
 	}
 	for i := range sessions {
 		if owner := a.of[sessions[i].Subscriber]; owner != nil {
-			owner.sessions[sessions[i].Key] = &sessions[i]
-			owner.known[sessions[i].Key] = true
+			owner.sessions = append(owner.sessions, accountSession{Session: &sessions[i], stored: true})
 		}
 	}
 	return a
+}
+
+// session returns a session, or nil when there is none.
+func (a *account) session(key ocs.SessionKey) *ocs.Session {
+	for _, s := range a.sessions {
+		if s.Key == key {
+			return s.Session
+		}
+	}
+	return nil
+}
+
+func (a *account) setSession(session *ocs.Session) {
+	for i := range a.sessions {
+		if a.sessions[i].Key == session.Key {
+			a.sessions[i].Session, a.sessions[i].changed = session, true
+			return
+		}
+	}
+	a.sessions = append(a.sessions, accountSession{Session: session, changed: true})
 }
 
 // decideAll decides about a batch, one request after the other, each on what the one before left. Strays are the
@@ -82,13 +106,13 @@ func (a *account) isStray(p *pending) bool {
 		return true
 	}
 	continues := p.request.Type == ocs.Update || p.request.Type == ocs.Termination
-	return continues && a.sessions[p.request.Session] == nil
+	return continues && a.session(p.request.Session) == nil
 }
 
 func (a *accounts) decide(rules *ocs.Rules, owner *account, p *pending, now time.Time) ocs.Answer {
 	view := ocs.Account{
-		Subscriber: owner.subscriber, Buckets: owner.buckets, Session: owner.sessions[p.key()],
-		Refunded: owner.sessions[p.request.RefundOf],
+		Subscriber: owner.subscriber, Buckets: owner.buckets, Session: owner.session(p.key()),
+		Refunded: owner.session(p.request.RefundOf),
 	}
 	if p.closing != nil {
 		a.close(rules, owner, view, p.closing, now)
@@ -120,13 +144,12 @@ func (a *accounts) apply(owner *account, o ocs.Outcome) {
 		for i := range owner.buckets {
 			if owner.buckets[i].ID == changed.ID {
 				owner.buckets[i] = changed
-				owner.touched[changed.ID] = true
+				owner.touched[i] = true
 			}
 		}
 	}
 	for i := range o.Sessions {
-		owner.sessions[o.Sessions[i].Key] = &o.Sessions[i]
-		owner.changed[o.Sessions[i].Key] = true
+		owner.setSession(&o.Sessions[i])
 	}
 	a.events = append(a.events, o.Events...)
 	a.records = append(a.records, o.Records...)
@@ -137,16 +160,17 @@ func (a *accounts) apply(owner *account, o ocs.Outcome) {
 func (a *accounts) changes() postgres.Changes {
 	c := postgres.Changes{Events: a.events, Records: a.records, Postings: a.postings}
 	for _, owner := range a.of {
-		for _, b := range owner.buckets {
-			if owner.touched[b.ID] {
-				c.Buckets = append(c.Buckets, b)
+		for i, touched := range owner.touched {
+			if touched {
+				c.Buckets = append(c.Buckets, owner.buckets[i])
 			}
 		}
-		for key := range owner.changed {
-			if owner.known[key] {
-				c.Sessions = append(c.Sessions, *owner.sessions[key])
-			} else {
-				c.NewSessions = append(c.NewSessions, *owner.sessions[key])
+		for _, s := range owner.sessions {
+			switch {
+			case s.changed && s.stored:
+				c.Sessions = append(c.Sessions, *s.Session)
+			case s.changed:
+				c.NewSessions = append(c.NewSessions, *s.Session)
 			}
 		}
 	}

@@ -186,11 +186,14 @@ func (l *lane) load(ctx context.Context, tx *postgres.Tx, batch []*pending, now 
 // paidFrom returns the buckets that the debits were taken from which the batch asks to refund: they may be drained.
 func paidFrom(sessions []ocs.Session, batch []*pending) (ids []ocs.BucketID) {
 	for _, p := range batch {
-		for _, s := range sessions {
-			if p.request.RefundOf.ID == "" || s.Key != p.request.RefundOf {
+		if p.request.RefundOf.ID == "" {
+			continue
+		}
+		for i := range sessions {
+			if sessions[i].Key != p.request.RefundOf {
 				continue
 			}
-			for _, q := range s.Quotas {
+			for _, q := range sessions[i].Quotas {
 				for _, h := range q.Taken {
 					ids = append(ids, h.Bucket)
 				}

@@ -68,11 +68,21 @@ func (tx *Tx) LoadBuckets(
 		named.string(string(id))
 	}
 	statement, arguments := tx.slotted(loadBuckets, loadBucketsOfSlot, ids, subscriberArray(ids), stored(now), named.value())
-	var rows []bucketRow
-	if err := tx.selectInto(ctx, &rows, statement, arguments...); err != nil {
+	buckets := make([]ocs.Bucket, 0, len(ids))
+	var r bucketRow
+	err := tx.each(ctx, statement, arguments, func(row *sql.Rows) error {
+		err := row.Scan(&r.ID, &r.Subscriber, &r.Unit, &r.Class, &r.Priority, &r.Balance, &r.Reserved, &r.ExpiresAt, &r.CreatedAt,
+			&r.Root, &r.Parent, &r.Hops)
+		if err != nil {
+			return err
+		}
+		buckets = append(buckets, r.bucket())
+		return nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("load buckets: %w", err)
 	}
-	return each(rows, bucketRow.bucket), nil
+	return buckets, nil
 }
 
 // updateBuckets says "equal" in ways that leave the planner one plan: each bucket is looked up by its subscriber. "= ANY

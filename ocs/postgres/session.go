@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gyro-ocs/gyro/ocs"
@@ -86,20 +86,26 @@ func (tx *Tx) LoadSessions(ctx context.Context, refs []SessionRef) ([]ocs.Sessio
 		}
 	}
 	statement, arguments := tx.slotted(loadSessions, loadSessionsOfSlot, subscribers, keys.value())
-	var rows []sessionRow
-	if err := tx.selectInto(ctx, &rows, statement, arguments...); err != nil {
-		return nil, fmt.Errorf("load sessions: %w", err)
-	}
-	rows = slices.DeleteFunc(rows, func(r sessionRow) bool {
-		return !wanted[SessionRef{ocs.SubscriberID(r.Subscriber), ocs.SessionKey{ID: r.ID, Sub: r.Sub}}]
+	sessions := make([]ocs.Session, 0, len(refs))
+	tx.loaded = make(map[SessionRef]ocs.Conditions, len(refs))
+	err := tx.each(ctx, statement, arguments, func(row *sql.Rows) error {
+		var r sessionRow
+		err := row.Scan(&r.Subscriber, &r.ID, &r.Sub, &r.State, &r.OriginHost, &r.OriginStateID, &r.StartedAt, &r.DueAt,
+			&r.Document, &r.Conditions)
+		ref := SessionRef{ocs.SubscriberID(r.Subscriber), ocs.SessionKey{ID: r.ID, Sub: r.Sub}}
+		if err != nil || !wanted[ref] {
+			return err
+		}
+		session, err := r.session()
+		if err != nil {
+			return fmt.Errorf("session of subscriber %s: %w", r.Subscriber, err)
+		}
+		sessions = append(sessions, session)
+		tx.loaded[ref] = session.Conditions
+		return nil
 	})
-	sessions, err := sessionsOf(rows)
 	if err != nil {
-		return nil, err
-	}
-	tx.loaded = make(map[SessionRef]ocs.Conditions, len(sessions))
-	for i := range sessions {
-		tx.loaded[refOf(&sessions[i])] = sessions[i].Conditions
+		return nil, fmt.Errorf("load sessions: %w", err)
 	}
 	return sessions, nil
 }

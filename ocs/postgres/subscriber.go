@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -59,6 +60,9 @@ const existing = `SELECT id FROM subscriber WHERE id = ANY($1::uuid[])`
 
 // Held returns which of those that LockFreeSubscribers left out exist: somebody else holds them.
 func (tx *Tx) Held(ctx context.Context, ids []ocs.SubscriberID, locked []ocs.Subscriber) (map[ocs.SubscriberID]bool, error) {
+	if len(locked) == len(ids) {
+		return nil, nil
+	}
 	missing := slices.DeleteFunc(slices.Clone(ids), func(id ocs.SubscriberID) bool {
 		return slices.ContainsFunc(locked, func(s ocs.Subscriber) bool { return s.ID == id })
 	})
@@ -83,11 +87,19 @@ func (tx *Tx) lockWith(ctx context.Context, many, one string, ids []ocs.Subscrib
 		return nil, nil
 	}
 	statement, arguments := tx.slotted(many, one, ids, subscriberArray(ids))
-	var rows []subscriberRow
-	if err := tx.selectInto(ctx, &rows, statement, arguments...); err != nil {
+	subscribers := make([]ocs.Subscriber, 0, len(ids))
+	var r subscriberRow
+	err := tx.each(ctx, statement, arguments, func(row *sql.Rows) error {
+		if err := row.Scan(&r.ID, &r.State, &r.Plan, &r.IdentityVersion, &r.MSISDN, &r.IMSI, &r.CreatedAt); err != nil {
+			return err
+		}
+		subscribers = append(subscribers, r.subscriber())
+		return nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("lock subscribers: %w", err)
 	}
-	return each(rows, subscriberRow.subscriber), nil
+	return subscribers, nil
 }
 
 const selectSubscriber = `SELECT ` + subscriberColumns + ` FROM subscriber WHERE part = $1 AND id = $2`

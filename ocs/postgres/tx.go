@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
@@ -66,6 +68,29 @@ func (tx *Tx) selectInto(ctx context.Context, rows any, statement string, argume
 		return tx.tx.SelectContext(ctx, rows, statement, arguments...)
 	}
 	return tx.bound(ctx, statement).SelectContext(ctx, rows, arguments...) //nolint:sqlclosecheck // see bound
+}
+
+// each runs a hot statement and has scan read every row of it. Rows of the charging path are read so: finding out by
+// reflection which column belongs to which field takes longer than to decide about them.
+func (tx *Tx) each(ctx context.Context, statement string, arguments []any, scan func(row *sql.Rows) error) (err error) {
+	ctx, cancel := tx.deadline(ctx)
+	defer cancel()
+	var rows *sql.Rows
+	if tx.hot {
+		rows, err = tx.bound(ctx, statement).QueryContext(ctx, arguments...) //nolint:sqlclosecheck // see bound
+	} else {
+		rows, err = tx.tx.QueryContext(ctx, statement, arguments...)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // exec runs a hot statement and returns how many rows it touched.
