@@ -14,6 +14,7 @@ import (
 
 	"github.com/gyro-ocs/gyro/diameter"
 	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/charging"
 )
 
 // config is everything that "gyro serve" can be told. deploy/gyro.yaml explains each key.
@@ -80,7 +81,7 @@ func defaultConfig() *config {
 	c.Diameter.MaxOutstanding = 4096
 	c.Diameter.Watchdog = 30 * time.Second
 	c.HTTP.Listen = "127.0.0.1:8068"
-	c.Charging.Lanes = 2
+	c.Charging.Lanes = charging.DefaultLanes()
 	c.Charging.Queue = 4096
 	c.Charging.Batch = 128
 	c.Charging.Deadline = 5 * time.Second

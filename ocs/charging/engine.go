@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,7 @@ type Config struct {
 	Clock  func() time.Time  // nil: the clock of the system
 	Logger *slog.Logger      // nil: none
 
-	Lanes     int           // 2, so that batches grow large; on Citus one for every slot
+	Lanes     int           // DefaultLanes; on Citus one for every slot
 	QueueSize int           // requests that may wait in a lane: 4096
 	MaxBatch  int           // requests of one transaction at most: 128
 	Deadline  time.Duration // from Submit to the answer at the latest: 5 s
@@ -54,7 +55,7 @@ type Engine struct {
 
 // New returns an Engine that does nothing yet.
 func New(c Config) *Engine {
-	c.Lanes = cmp.Or(c.Lanes, 2)
+	c.Lanes = cmp.Or(c.Lanes, DefaultLanes())
 	c.QueueSize = cmp.Or(c.QueueSize, 4096)
 	c.MaxBatch = cmp.Or(c.MaxBatch, 128)
 	c.Deadline = cmp.Or(c.Deadline, 5*time.Second)
@@ -103,6 +104,10 @@ func (e *Engine) Submit(ctx context.Context, r ocs.Request, done func(ocs.Answer
 	}
 	e.resolver.enqueue(p)
 }
+
+// DefaultLanes is one lane for two processors, the other of which Postgres needs for it. With two lanes on two processors,
+// batches are half as large and cost a quarter more for each request, and no more of them are served.
+func DefaultLanes() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 func (e *Engine) allLanes() []*lane { return append(slices.Clip(e.lanes), e.patient, e.transfers) }
 

@@ -64,7 +64,7 @@ func (b *bench) wait(d time.Duration) {
 func (b *bench) engine(store *postgres.Store, change func(*charging.Config)) *charging.Engine {
 	b.t.Helper()
 	c := charging.Config{
-		Store: store, Rules: func() *ocs.Rules { return b.rules }, Clock: b.clock, Sweep: 20 * time.Millisecond,
+		Store: store, Rules: func() *ocs.Rules { return b.rules }, Clock: b.clock, Sweep: 20 * time.Millisecond, Lanes: 2,
 		Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
 	}
 	if change != nil {
