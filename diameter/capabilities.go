@@ -228,6 +228,11 @@ func addressOf(a net.Addr) []byte {
 	if p, err := netip.ParseAddrPort(a.String()); err == nil {
 		ip = p.Addr().Unmap()
 	}
+	return addressValue(ip)
+}
+
+// addressValue encodes an IP address as the type Address: the family, and the octets.
+func addressValue(ip netip.Addr) []byte {
 	family := uint16(1)
 	if ip.Is6() {
 		family = 2

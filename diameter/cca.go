@@ -128,8 +128,11 @@ func appendDecision(dst []byte, a ocs.Answer) []byte {
 	if a.LowBalance {
 		dst = append(dst, lowBalanceAVP...)
 	}
+	if a.Balance != nil {
+		dst = appendBalance(dst, *a.Balance)
+	}
 	if level != nil && level.Final {
-		dst = append(dst, terminateAVP...)
+		dst = appendFinalUnits(dst, level.FinalUnits)
 	}
 	if a.BalanceCovers != nil {
 		dst = append(dst, checkBalanceAVP(*a.BalanceCovers)...)
@@ -167,12 +170,14 @@ func appendService(dst []byte, s *ocs.ServiceAnswer, refund string) []byte {
 		dst = appendUint32(dst, avp.ResultCode, 0, mandatory, resultCode(s.Verdict))
 	}
 	if s.Final {
-		dst = append(dst, terminateAVP...)
+		dst = appendFinalUnits(dst, s.FinalUnits)
 	}
 	dst = appendThreshold(dst, s)
+	dst = appendExtras(dst, s.Extras)
 	if refund != "" {
 		dst = appendText(dst, avp.RefundInformation, vendor3GPP, mandatory, refund)
 	}
+	dst = appendAnnouncements(dst, s.Extras)
 	return endAVP(dst, start)
 }
 
@@ -182,6 +187,9 @@ func appendGranted(dst []byte, s *ocs.ServiceAnswer) []byte {
 		return dst
 	}
 	dst, start := beginAVP(dst, avp.GrantedServiceUnit, 0, mandatory)
+	if !s.TariffChange.IsZero() {
+		dst = appendUint32(dst, avp.TariffTimeChange, 0, mandatory, timeValue(s.TariffChange))
+	}
 	switch s.Measure {
 	case rating.Seconds:
 		dst = appendUint32(dst, avp.CCTime, 0, mandatory, clamp32(s.Granted))

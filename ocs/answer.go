@@ -15,6 +15,7 @@ type Answer struct {
 	LowBalance      bool // Low-Balance-Indication (TS 32.299 §7.2.97)
 	BalanceCovers   *bool
 	Cost            *Cost
+	Balance         *Cost  // Remaining-Balance, of money (TS 32.299 §7.2.172)
 	FailureHandling *uint8 // Credit-Control-Failure-Handling (§8.14)
 	Failover        bool   // CC-Session-Failover SUPPORTED (§8.4)
 	Refund          string // Refund-Information: names this debit in a later refund; empty: none
@@ -30,7 +31,9 @@ type ServiceAnswer struct {
 	Granted     rating.Units  // Granted-Service-Unit; 0: the AVP is left out
 	Validity    time.Duration // Validity-Time, whole seconds; 0: the AVP is left out
 	Threshold   rating.Units  // Time-, Volume- or Unit-Quota-Threshold; 0: left out
-	Final       bool          // Final-Unit-Indication TERMINATE (§8.34)
+	Final       bool          // Final-Unit-Indication (§8.34)
+	FinalUnits  *FinalUnits   // its action; nil: TERMINATE
+	Extras      *Extras       // nil: none
 
 	// TariffChange is when another tariff begins, and Granted may be used on both sides of it: Tariff-Time-Change (§8.20).
 	// The client reports what was used before and after (Tariff-Change-Usage). Zero: no change while the grant holds.

@@ -162,7 +162,10 @@ func (d *decision) refuse(v Verdict, fault Fault) {
 		if s.Verdict == Granted {
 			s.Verdict = v
 		}
-		s.Granted, s.Validity, s.Threshold, s.Final = 0, 0, 0, false
+		s.Granted, s.Validity, s.Threshold, s.Final, s.FinalUnits, s.TariffChange = 0, 0, 0, false, nil, time.Time{}
+		if s.Extras != nil {
+			s.Extras = &Extras{Announcements: s.Extras.Announcements} // a refusal can be announced
+		}
 	}
 	if d.request.Type != Update && len(d.events) == 0 {
 		d.releaseAll()

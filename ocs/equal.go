@@ -6,7 +6,7 @@ import "slices"
 func (a Answer) Equal(b Answer) bool {
 	return a.Verdict == b.Verdict && a.Fault == b.Fault && a.CommandLevel == b.CommandLevel && a.LowBalance == b.LowBalance &&
 		a.Failover == b.Failover && a.Refund == b.Refund &&
-		samePointed(a.BalanceCovers, b.BalanceCovers) && samePointed(a.Cost, b.Cost) &&
+		samePointed(a.BalanceCovers, b.BalanceCovers) && samePointed(a.Cost, b.Cost) && samePointed(a.Balance, b.Balance) &&
 		samePointed(a.FailureHandling, b.FailureHandling) && slices.EqualFunc(a.Services, b.Services, ServiceAnswer.Equal)
 }
 
@@ -14,7 +14,8 @@ func (a Answer) Equal(b Answer) bool {
 func (a ServiceAnswer) Equal(b ServiceAnswer) bool {
 	return a.Verdict == b.Verdict && a.Fault == b.Fault && a.Measure == b.Measure && a.Granted == b.Granted &&
 		a.Validity == b.Validity && a.Threshold == b.Threshold && a.Final == b.Final &&
-		samePointed(a.RatingGroup, b.RatingGroup) && slices.Equal(a.ServiceIDs, b.ServiceIDs)
+		a.TariffChange.Equal(b.TariffChange) && samePointed(a.RatingGroup, b.RatingGroup) && slices.Equal(a.ServiceIDs, b.ServiceIDs) &&
+		equalPointed(a.FinalUnits, b.FinalUnits, FinalUnits.Equal) && equalPointed(a.Extras, b.Extras, Extras.Equal)
 }
 
 // Equal reports whether a and b are the same in everything, also in what nothing is rated by.

@@ -13,6 +13,9 @@ func TestEqualSeesEveryField(t *testing.T) {
 	everyField(t, Answer.Equal)
 	everyField(t, ServiceAnswer.Equal)
 	everyField(t, Conditions.Equal)
+	everyField(t, FinalUnits.Equal)
+	everyField(t, Extras.Equal)
+	everyField(t, Announcement.Equal)
 }
 
 func everyField[T any](t *testing.T, equal func(a, b T) bool) {

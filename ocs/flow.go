@@ -46,6 +46,7 @@ func (d *decision) termination() {
 	d.mergeConditions()
 	d.debitAll(false)
 	d.answer.Services = nil
+	d.tellMoney()
 	d.end(Ended, ByTermination)
 }
 
@@ -81,6 +82,9 @@ func (d *decision) interrogate() {
 	wanted, denied := 0, 0
 	for i, s := range d.request.Services {
 		if !d.wantsQuota(i) {
+			if d.service.Final != nil && s.Requested == nil {
+				d.waitRestricted(s, &d.answer.Services[i])
+			}
 			continue
 		}
 		wanted++
@@ -101,6 +105,7 @@ func (d *decision) interrogate() {
 		}
 	}
 	d.tellLowBalance()
+	d.tellMoney()
 	d.supervise()
 	d.endInterval()
 }
@@ -189,7 +194,7 @@ func (d *decision) supervise() {
 	tcc := d.service.Supervision
 	var longest time.Duration
 	for _, q := range d.session.Quotas {
-		if q.Granted > 0 {
+		if q.Granted > 0 || q.Restricted {
 			longest = max(longest, q.Validity)
 		}
 	}

@@ -60,6 +60,16 @@ func (p *purse) freeFor(t rating.Tariff, held []Hold) (sum rating.Units) {
 	return sum
 }
 
+// balance returns what the buckets of a unit hold, reserved or not.
+func (p *purse) balance(unit rating.Unit) (sum rating.Units) {
+	for _, b := range p.buckets {
+		if b.Unit == unit && !b.Expired(p.now) {
+			sum = rating.Add(sum, b.Balance)
+		}
+	}
+	return sum
+}
+
 // hold reserves units for usage under t. The caller has made sure that free covers them.
 func (p *purse) hold(t rating.Tariff, units rating.Units) (held []Hold) {
 	for i := range p.buckets {

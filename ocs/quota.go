@@ -44,7 +44,11 @@ func (d *decision) debit(s ServiceRequest, late bool) {
 		return
 	}
 	held := q.Held
+	wasFinal := q.Final
 	d.release(q)
+	if wasFinal && d.service.Final != nil && s.Requested == nil && !late && !s.reported(QuotaHoldingTime) {
+		q.Restricted = true // the last units are used, and the user is where the indication sent him (§5.6.2)
+	}
 	switch used := d.usage(q, s); {
 	case used == 0:
 	case q.metered():
@@ -206,13 +210,23 @@ func (d *decision) grant(q *Quota, s ServiceRequest, a *ServiceAnswer, condition
 	}
 	granted, held := d.hold(q, want, at)
 	if granted <= 0 {
-		a.Verdict = CreditLimitReached
+		if !d.restrict(q, a) {
+			a.Verdict = CreditLimitReached
+			d.announceRefusal(a)
+		}
 		return
 	}
 	q.Held, q.Granted, q.Final, q.Validity = held, granted, granted < want, d.validity(q.Tariff, granted)
+	q.Restricted = false
 	q.Given = rating.Add(q.Given, granted)
 	a.Measure, a.Granted, a.Validity, a.Final = q.Tariff.Measures, q.Granted, q.Validity, q.Final
 	a.Threshold = d.threshold(q)
+	if q.Final {
+		a.FinalUnits = d.service.Final
+	}
+	if d.service.Extras != nil || d.service.Announce != nil {
+		d.tellExtras(q, a)
+	}
 	d.tellChange(q, a)
 }
 

@@ -43,7 +43,16 @@ type Service struct {
 	Partial            time.Duration // a session that is longer gets a CDR each time that this has passed; 0: only at its end
 	FailureHandling    *uint8        // Credit-Control-Failure-Handling of the first answer; nil: not sent
 	FreeIsUncontrolled bool          // a free destination is answered 4011 instead of a long grant
-	TariffChange       bool          // grants of volume go on over a change of tariff, which is told (§8.20); else they end at it
+
+	Final         *FinalUnits    // what becomes of the user after the last units; nil: the session ends (TERMINATE)
+	RestrictFor   time.Duration  // Validity-Time while access is restricted, whole seconds
+	RestrictAgain bool           // who is restricted and asks again gets the same again; else 4012
+	Extras        *Extras        // told with every grant; nil: nothing
+	Announce      *Announcements // nil: none
+	TellCost      bool           // Cost-Information in the answers to updates and terminations that are paid in money
+	TellBalance   bool           // Remaining-Balance, likewise
+
+	TariffChange bool // grants of volume go on over a change of tariff, which is told (§8.20); else they end at it
 }
 
 // version returns the plans of a catalogue, or those in force where it is not known any more, and whose they are.
@@ -80,6 +89,13 @@ func (s Service) Validate() error {
 	fault(s.Supervision < time.Second, "supervision %v is less than a second", s.Supervision)
 	fault(s.Threshold < 0 || s.Threshold > 99, "threshold of %d percent is not 0 to 99", s.Threshold)
 	fault(s.LeastThreshold < 0 || s.LowBalance < 0, "a threshold is negative")
+	if s.Final != nil {
+		for _, err := range s.Final.faults() {
+			faults = append(faults, err)
+		}
+		fault(s.RestrictFor < time.Second || s.RestrictFor%time.Second != 0 || s.RestrictFor > maxSeconds*time.Second,
+			"restriction for %v is not a whole number of seconds, at least one", s.RestrictFor)
+	}
 	fault(s.FailureHandling != nil && *s.FailureHandling > 2, "failure handling is none of 0 TERMINATE, 1 CONTINUE, 2 RETRY_AND_TERMINATE")
 	return errors.Join(faults...)
 }

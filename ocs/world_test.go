@@ -77,12 +77,19 @@ func testRules() *Rules {
 		Kind: rating.Voice, Measure: rating.Seconds, DefaultQuota: 60, MaxQuota: 3600, Ringing: 300 * time.Second,
 		Supervision: 600 * time.Second, Threshold: 20, LeastThreshold: 10, LowBalance: 30,
 	}
+	// A call whose users are sent to an announcement when nothing is left, and data that then only reaches a portal.
+	redirected := call
+	redirected.Final, redirected.RestrictFor = &FinalUnits{Action: Redirect, To: "sip:topup@ims.test"}, 2*time.Minute
+	redirected.Extras = &Extras{HoldingTime: new(uint32(0)), ConsumptionTime: 30, Arm: true, Triggers: []uint32{5}}
+	redirected.Announce = &Announcements{Start: 1, Final: 2, FinalBefore: 10, Refused: 3}
+	redirected.TellCost, redirected.TellBalance = true, true
 	named := func(s Service, name string) Service { s.Name = name; return s }
 	return &Rules{
 		Catalog: "test", Emergency: []string{"112"},
 		Services: map[string]Service{
 			"32260@3gpp.org": named(call, "32260@3gpp.org"),
 			"32276@3gpp.org": named(call, "32276@3gpp.org"),
+			"32275@3gpp.org": named(redirected, "32275@3gpp.org"),
 			"32270@3gpp.org": packets,
 			"32251@3gpp.org": {
 				Name: "32251@3gpp.org", Kind: rating.Data, Measure: rating.Octets, DefaultQuota: 10_000_000, MaxQuota: 1_000_000_000,
@@ -346,6 +353,9 @@ func describe(a Answer) string {
 	if a.Cost != nil {
 		fmt.Fprintf(&out, " cost=%d %s", a.Cost.Units, a.Cost.Unit)
 	}
+	if a.Balance != nil {
+		fmt.Fprintf(&out, " left=%d %s", a.Balance.Units, a.Balance.Unit)
+	}
 	if a.Refund != "" {
 		out.WriteString(" refund=" + a.Refund)
 	}
@@ -368,12 +378,46 @@ func describe(a Answer) string {
 			fmt.Fprintf(&out, " threshold=%d", s.Threshold)
 		}
 		if s.Final {
-			out.WriteString(" final=terminate")
+			out.WriteString(" final=" + describeFinal(s.FinalUnits))
 		}
+		out.WriteString(describeExtras(s.Extras))
 		if !s.TariffChange.IsZero() {
 			out.WriteString(s.TariffChange.Format(" change=15:04:05"))
 		}
 		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+func describeFinal(f *FinalUnits) string {
+	if f == nil {
+		return "terminate"
+	}
+	return []string{"", "redirect:" + f.To, "restrict:" + strings.Join(slices.Concat(f.Rules, f.Filters), "+")}[f.Action]
+}
+
+func describeExtras(e *Extras) string {
+	if e == nil {
+		return ""
+	}
+	var out strings.Builder
+	if e.HoldingTime != nil {
+		fmt.Fprintf(&out, " holding=%d", *e.HoldingTime)
+	}
+	if e.ConsumptionTime > 0 {
+		fmt.Fprintf(&out, " consumption=%d", e.ConsumptionTime)
+	}
+	if e.Arm {
+		fmt.Fprintf(&out, " triggers=%v", e.Triggers)
+	}
+	for _, a := range e.Announcements {
+		fmt.Fprintf(&out, " say=%d", a.ID)
+		if a.Minutes != nil {
+			fmt.Fprintf(&out, "/%dmin", *a.Minutes)
+		}
+		if a.Before != nil {
+			fmt.Fprintf(&out, "/%ds-before", *a.Before)
+		}
 	}
 	return out.String()
 }

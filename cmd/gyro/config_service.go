@@ -124,7 +124,9 @@ func (v servicesValue) set(r nodeReader, key string, n *yaml.Node) {
 			return
 		}
 		s.Name = name
-		r.named(path, value, serviceSettings(&s))
+		profile := profileOf(s)
+		r.named(path, value, append(serviceSettings(&s), profile.settings(&s)...))
+		profile.give(&s, func(key, format string, args ...any) { r.fault(value, join(path, key), format, args...) })
 		services[name] = s
 	})
 	*v.p = services

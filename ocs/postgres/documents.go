@@ -143,6 +143,7 @@ type answerDocument struct {
 	LowBalance      bool              `json:"low,omitempty"`
 	BalanceCovers   *bool             `json:"covers,omitempty"`
 	Cost            *costDocument     `json:"cost,omitempty"`
+	Balance         *costDocument     `json:"balance,omitempty"`
 	FailureHandling *uint8            `json:"ccfh,omitempty"`
 	Failover        bool              `json:"failover,omitempty"`
 	Refund          string            `json:"refund,omitempty"`
@@ -159,6 +160,32 @@ type serviceDocument struct {
 	Threshold   rating.Units  `json:"threshold,omitempty"`
 	Final       bool          `json:"final,omitempty"`
 	Change      int64         `json:"change_us,omitempty"` // microseconds since 1970
+
+	FinalUnits *finalDocument  `json:"final_units,omitempty"`
+	Extras     *extrasDocument `json:"extras,omitempty"`
+}
+
+type finalDocument struct {
+	Action  ocs.FinalAction `json:"action,omitempty"`
+	To      string          `json:"to,omitempty"`
+	Rules   []string        `json:"rules,omitempty"`
+	Filters []string        `json:"filters,omitempty"`
+	QoS     bool            `json:"qos,omitempty"`
+}
+
+type extrasDocument struct {
+	HoldingTime     *uint32                `json:"qht,omitempty"`
+	ConsumptionTime uint32                 `json:"qct,omitempty"`
+	Arm             bool                   `json:"arm,omitempty"`
+	Triggers        []uint32               `json:"triggers,omitempty"`
+	Announcements   []announcementDocument `json:"say,omitempty"`
+}
+
+type announcementDocument struct {
+	ID       uint32  `json:"id"`
+	Before   *uint32 `json:"before,omitempty"`
+	Minutes  *uint32 `json:"minutes,omitempty"`
+	Language string  `json:"language,omitempty"`
 }
 
 type costDocument struct {
@@ -401,6 +428,27 @@ func serviceToDocument(s ocs.ServiceAnswer) serviceDocument {
 	return serviceDocument{
 		RatingGroup: s.RatingGroup, ServiceIDs: s.ServiceIDs, Verdict: s.Verdict, Fault: s.Fault, Measure: s.Measure, Granted: s.Granted,
 		Validity: s.Validity, Threshold: s.Threshold, Final: s.Final, Change: microseconds(s.TariffChange),
+		FinalUnits: (*finalDocument)(s.FinalUnits), Extras: extrasToDocument(s.Extras),
+	}
+}
+
+func extrasToDocument(e *ocs.Extras) *extrasDocument {
+	if e == nil {
+		return nil
+	}
+	return &extrasDocument{
+		HoldingTime: e.HoldingTime, ConsumptionTime: e.ConsumptionTime, Arm: e.Arm, Triggers: e.Triggers,
+		Announcements: each(e.Announcements, func(a ocs.Announcement) announcementDocument { return announcementDocument(a) }),
+	}
+}
+
+func extrasFromDocument(e *extrasDocument) *ocs.Extras {
+	if e == nil {
+		return nil
+	}
+	return &ocs.Extras{
+		HoldingTime: e.HoldingTime, ConsumptionTime: e.ConsumptionTime, Arm: e.Arm, Triggers: e.Triggers,
+		Announcements: each(e.Announcements, func(a announcementDocument) ocs.Announcement { return ocs.Announcement(a) }),
 	}
 }
 
@@ -408,6 +456,7 @@ func serviceFromDocument(s serviceDocument) ocs.ServiceAnswer {
 	return ocs.ServiceAnswer{
 		RatingGroup: s.RatingGroup, ServiceIDs: s.ServiceIDs, Verdict: s.Verdict, Fault: s.Fault, Measure: s.Measure, Granted: s.Granted,
 		Validity: s.Validity, Threshold: s.Threshold, Final: s.Final, TariffChange: fromMicroseconds(s.Change),
+		FinalUnits: (*ocs.FinalUnits)(s.FinalUnits), Extras: extrasFromDocument(s.Extras),
 	}
 }
 
@@ -420,6 +469,9 @@ func answerToDocument(a ocs.Answer) answerDocument {
 	if a.Cost != nil {
 		d.Cost = new(costDocument(*a.Cost))
 	}
+	if a.Balance != nil {
+		d.Balance = new(costDocument(*a.Balance))
+	}
 	return d
 }
 
@@ -431,6 +483,9 @@ func answerFromDocument(d answerDocument) ocs.Answer {
 	}
 	if d.Cost != nil {
 		a.Cost = new(ocs.Cost(*d.Cost))
+	}
+	if d.Balance != nil {
+		a.Balance = new(ocs.Cost(*d.Balance))
 	}
 	return a
 }

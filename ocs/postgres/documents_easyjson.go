@@ -2766,6 +2766,16 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, o
 				}
 				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres15(in, out.Cost)
 			}
+		case "balance":
+			if in.IsNull() {
+				in.Skip()
+				out.Balance = nil
+			} else {
+				if out.Balance == nil {
+					out.Balance = new(costDocument)
+				}
+				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres15(in, out.Balance)
+			}
 		case "ccfh":
 			if in.IsNull() {
 				in.Skip()
@@ -2880,6 +2890,16 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer
 			out.RawString(prefix)
 		}
 		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres15(out, *in.Cost)
+	}
+	if in.Balance != nil {
+		const prefix string = ",\"balance\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres15(out, *in.Balance)
 	}
 	if in.FailureHandling != nil {
 		const prefix string = ",\"ccfh\":"
@@ -3103,6 +3123,26 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres14(in *jlexer.Lexer, o
 			} else {
 				out.Change = int64(in.Int64())
 			}
+		case "final_units":
+			if in.IsNull() {
+				in.Skip()
+				out.FinalUnits = nil
+			} else {
+				if out.FinalUnits == nil {
+					out.FinalUnits = new(finalDocument)
+				}
+				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres16(in, out.FinalUnits)
+			}
+		case "extras":
+			if in.IsNull() {
+				in.Skip()
+				out.Extras = nil
+			} else {
+				if out.Extras == nil {
+					out.Extras = new(extrasDocument)
+				}
+				easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres17(in, out.Extras)
+			}
 		default:
 			in.SkipRecursive()
 		}
@@ -3221,6 +3261,452 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres14(out *jwriter.Writer
 			out.RawString(prefix)
 		}
 		out.Int64(int64(in.Change))
+	}
+	if in.FinalUnits != nil {
+		const prefix string = ",\"final_units\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres16(out, *in.FinalUnits)
+	}
+	if in.Extras != nil {
+		const prefix string = ",\"extras\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres17(out, *in.Extras)
+	}
+	out.RawByte('}')
+}
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres17(in *jlexer.Lexer, out *extrasDocument) {
+	isTopLevel := in.IsStart()
+	if in.IsNull() {
+		if isTopLevel {
+			in.Consumed()
+		}
+		in.Skip()
+		return
+	}
+	in.Delim('{')
+	for !in.IsDelim('}') {
+		key := in.UnsafeFieldName(false)
+		in.WantColon()
+		switch key {
+		case "qht":
+			if in.IsNull() {
+				in.Skip()
+				out.HoldingTime = nil
+			} else {
+				if out.HoldingTime == nil {
+					out.HoldingTime = new(uint32)
+				}
+				if in.IsNull() {
+					in.Skip()
+				} else {
+					*out.HoldingTime = uint32(in.Uint32())
+				}
+			}
+		case "qct":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.ConsumptionTime = uint32(in.Uint32())
+			}
+		case "arm":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Arm = bool(in.Bool())
+			}
+		case "triggers":
+			if in.IsNull() {
+				in.Skip()
+				out.Triggers = nil
+			} else {
+				in.Delim('[')
+				if out.Triggers == nil {
+					if !in.IsDelim(']') {
+						out.Triggers = make([]uint32, 0, 16)
+					} else {
+						out.Triggers = []uint32{}
+					}
+				} else {
+					out.Triggers = (out.Triggers)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v69 uint32
+					if in.IsNull() {
+						in.Skip()
+					} else {
+						v69 = uint32(in.Uint32())
+					}
+					out.Triggers = append(out.Triggers, v69)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		case "say":
+			if in.IsNull() {
+				in.Skip()
+				out.Announcements = nil
+			} else {
+				in.Delim('[')
+				if out.Announcements == nil {
+					if !in.IsDelim(']') {
+						out.Announcements = make([]announcementDocument, 0, 1)
+					} else {
+						out.Announcements = []announcementDocument{}
+					}
+				} else {
+					out.Announcements = (out.Announcements)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v70 announcementDocument
+					easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres18(in, &v70)
+					out.Announcements = append(out.Announcements, v70)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		default:
+			in.SkipRecursive()
+		}
+		in.WantComma()
+	}
+	in.Delim('}')
+	if isTopLevel {
+		in.Consumed()
+	}
+}
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres17(out *jwriter.Writer, in extrasDocument) {
+	out.RawByte('{')
+	first := true
+	_ = first
+	if in.HoldingTime != nil {
+		const prefix string = ",\"qht\":"
+		first = false
+		out.RawString(prefix[1:])
+		out.Uint32(uint32(*in.HoldingTime))
+	}
+	if in.ConsumptionTime != 0 {
+		const prefix string = ",\"qct\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Uint32(uint32(in.ConsumptionTime))
+	}
+	if in.Arm {
+		const prefix string = ",\"arm\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Bool(bool(in.Arm))
+	}
+	if len(in.Triggers) != 0 {
+		const prefix string = ",\"triggers\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v71, v72 := range in.Triggers {
+				if v71 > 0 {
+					out.RawByte(',')
+				}
+				out.Uint32(uint32(v72))
+			}
+			out.RawByte(']')
+		}
+	}
+	if len(in.Announcements) != 0 {
+		const prefix string = ",\"say\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v73, v74 := range in.Announcements {
+				if v73 > 0 {
+					out.RawByte(',')
+				}
+				easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres18(out, v74)
+			}
+			out.RawByte(']')
+		}
+	}
+	out.RawByte('}')
+}
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres18(in *jlexer.Lexer, out *announcementDocument) {
+	isTopLevel := in.IsStart()
+	if in.IsNull() {
+		if isTopLevel {
+			in.Consumed()
+		}
+		in.Skip()
+		return
+	}
+	in.Delim('{')
+	for !in.IsDelim('}') {
+		key := in.UnsafeFieldName(false)
+		in.WantColon()
+		switch key {
+		case "id":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.ID = uint32(in.Uint32())
+			}
+		case "before":
+			if in.IsNull() {
+				in.Skip()
+				out.Before = nil
+			} else {
+				if out.Before == nil {
+					out.Before = new(uint32)
+				}
+				if in.IsNull() {
+					in.Skip()
+				} else {
+					*out.Before = uint32(in.Uint32())
+				}
+			}
+		case "minutes":
+			if in.IsNull() {
+				in.Skip()
+				out.Minutes = nil
+			} else {
+				if out.Minutes == nil {
+					out.Minutes = new(uint32)
+				}
+				if in.IsNull() {
+					in.Skip()
+				} else {
+					*out.Minutes = uint32(in.Uint32())
+				}
+			}
+		case "language":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Language = string(in.String())
+			}
+		default:
+			in.SkipRecursive()
+		}
+		in.WantComma()
+	}
+	in.Delim('}')
+	if isTopLevel {
+		in.Consumed()
+	}
+}
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres18(out *jwriter.Writer, in announcementDocument) {
+	out.RawByte('{')
+	first := true
+	_ = first
+	{
+		const prefix string = ",\"id\":"
+		out.RawString(prefix[1:])
+		out.Uint32(uint32(in.ID))
+	}
+	if in.Before != nil {
+		const prefix string = ",\"before\":"
+		out.RawString(prefix)
+		out.Uint32(uint32(*in.Before))
+	}
+	if in.Minutes != nil {
+		const prefix string = ",\"minutes\":"
+		out.RawString(prefix)
+		out.Uint32(uint32(*in.Minutes))
+	}
+	if in.Language != "" {
+		const prefix string = ",\"language\":"
+		out.RawString(prefix)
+		out.String(string(in.Language))
+	}
+	out.RawByte('}')
+}
+func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres16(in *jlexer.Lexer, out *finalDocument) {
+	isTopLevel := in.IsStart()
+	if in.IsNull() {
+		if isTopLevel {
+			in.Consumed()
+		}
+		in.Skip()
+		return
+	}
+	in.Delim('{')
+	for !in.IsDelim('}') {
+		key := in.UnsafeFieldName(false)
+		in.WantColon()
+		switch key {
+		case "action":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Action = ocs.FinalAction(in.Uint8())
+			}
+		case "to":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.To = string(in.String())
+			}
+		case "rules":
+			if in.IsNull() {
+				in.Skip()
+				out.Rules = nil
+			} else {
+				in.Delim('[')
+				if out.Rules == nil {
+					if !in.IsDelim(']') {
+						out.Rules = make([]string, 0, 4)
+					} else {
+						out.Rules = []string{}
+					}
+				} else {
+					out.Rules = (out.Rules)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v75 string
+					if in.IsNull() {
+						in.Skip()
+					} else {
+						v75 = string(in.String())
+					}
+					out.Rules = append(out.Rules, v75)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		case "filters":
+			if in.IsNull() {
+				in.Skip()
+				out.Filters = nil
+			} else {
+				in.Delim('[')
+				if out.Filters == nil {
+					if !in.IsDelim(']') {
+						out.Filters = make([]string, 0, 4)
+					} else {
+						out.Filters = []string{}
+					}
+				} else {
+					out.Filters = (out.Filters)[:0]
+				}
+				for !in.IsDelim(']') {
+					var v76 string
+					if in.IsNull() {
+						in.Skip()
+					} else {
+						v76 = string(in.String())
+					}
+					out.Filters = append(out.Filters, v76)
+					in.WantComma()
+				}
+				in.Delim(']')
+			}
+		case "qos":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.QoS = bool(in.Bool())
+			}
+		default:
+			in.SkipRecursive()
+		}
+		in.WantComma()
+	}
+	in.Delim('}')
+	if isTopLevel {
+		in.Consumed()
+	}
+}
+func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres16(out *jwriter.Writer, in finalDocument) {
+	out.RawByte('{')
+	first := true
+	_ = first
+	if in.Action != 0 {
+		const prefix string = ",\"action\":"
+		first = false
+		out.RawString(prefix[1:])
+		out.Uint8(uint8(in.Action))
+	}
+	if in.To != "" {
+		const prefix string = ",\"to\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.String(string(in.To))
+	}
+	if len(in.Rules) != 0 {
+		const prefix string = ",\"rules\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v77, v78 := range in.Rules {
+				if v77 > 0 {
+					out.RawByte(',')
+				}
+				out.String(string(v78))
+			}
+			out.RawByte(']')
+		}
+	}
+	if len(in.Filters) != 0 {
+		const prefix string = ",\"filters\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		{
+			out.RawByte('[')
+			for v79, v80 := range in.Filters {
+				if v79 > 0 {
+					out.RawByte(',')
+				}
+				out.String(string(v80))
+			}
+			out.RawByte(']')
+		}
+	}
+	if in.QoS {
+		const prefix string = ",\"qos\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Bool(bool(in.QoS))
 	}
 	out.RawByte('}')
 }
