@@ -27,10 +27,12 @@ type listing[T any] struct {
 
 	limit int // --limit
 	after string
+	csv   bool // --csv
 }
 
 func (l *listing[T]) flags(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&l.limit, "limit", 0, fmt.Sprintf("list this many at most (default %d in a table, all with --json)", tableLimit))
+	cmd.Flags().IntVar(&l.limit, "limit", 0, fmt.Sprintf("list this many at most (default %d in a table, all with --json and --csv)", tableLimit))
+	cmd.Flags().BoolVar(&l.csv, "csv", false, "print CSV for spreadsheets, with the names that --json has; lists within a row are left out")
 	cmd.Flags().StringVar(&l.after, "after", "", "continue where a list ended that told to")
 }
 
@@ -41,8 +43,12 @@ func (l *listing[T]) print(ctx context.Context, env *environment, query url.Valu
 	}
 	var out sink[T]
 	switch {
+	case env.json && l.csv:
+		return usagef("--json and --csv are two forms: choose one")
 	case env.json:
 		out = &jsonSink[T]{w: env.stdout}
+	case l.csv:
+		out = newCSVSink[T](env.stdout)
 	default:
 		if l.limit == 0 {
 			l.limit = tableLimit
@@ -57,7 +63,7 @@ func (l *listing[T]) print(ctx context.Context, env *environment, query url.Valu
 		return err
 	}
 	switch {
-	case listed == 0 && !env.json:
+	case listed == 0 && !env.json && !l.csv:
 		env.note("no %s", l.what)
 	case next != "":
 		env.note("there are more %s: raise --limit, or continue with --after %s", l.what, next)

@@ -53,6 +53,7 @@ type server struct {
 	Config
 	started   time.Time
 	importing chan struct{} // one import at a time: each holds its rows in memory
+	catalogs  catalogShelf
 	dialling  chan struct{} // holds one for each request of a USSD gateway that is worked on
 }
 
@@ -76,6 +77,8 @@ func New(cfg Config) http.Handler {
 	s.handleStatus(care)
 	s.handleKeys(care)
 	s.handleApprovals(care)
+	s.handleStatements(care)
+	s.handleWhois(care)
 	s.handleTransferDesk(mux, care)
 	s.handleTMF654(mux)
 	crossOrigin := http.NewCrossOriginProtection()

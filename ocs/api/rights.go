@@ -77,14 +77,18 @@ var rights = map[string]role{
 	"PUT /care/v1/subscribers/{subscriber}/state":   supervisors,
 	"GET /care/v1/subscribers/{subscriber}/buckets": readers,
 
-	"POST /care/v1/subscribers/{subscriber}/buckets": agents, // within limits
-	"GET /care/v1/buckets/{bucket}/trace":            readers,
-	"GET /care/v1/sessions":                          readers,
-	"GET /care/v1/session":                           readers,
-	"GET /care/v1/cdrs":                              readers,
-	"GET /care/v1/rated-events":                      readers,
-	"GET /care/v1/status":                            readers,
-	"GET /care/v1/audit":                             supervisors | bills,
+	"GET /care/v1/subscribers/{subscriber}/statement": readers,
+	"POST /care/v1/subscribers/{subscriber}/buckets":  agents, // within limits
+	"GET /care/v1/buckets/{bucket}/trace":             readers,
+	"GET /care/v1/whois":                              readers,
+	"GET /care/v1/sessions":                           readers,
+	"GET /care/v1/session":                            readers,
+	"POST /care/v1/session/reauthorise":               agents,
+	"POST /care/v1/session/abort":                     supervisors,
+	"GET /care/v1/cdrs":                               readers,
+	"GET /care/v1/rated-events":                       readers,
+	"GET /care/v1/status":                             readers,
+	"GET /care/v1/audit":                              supervisors | bills,
 
 	"GET /care/v1/keys":         supervisors,
 	"POST /care/v1/keys":        operator,

@@ -31,6 +31,21 @@ var (
 	AnySubscription = anySubscription
 )
 
+// Care are statements of customer care that are about one subscriber, or one name of it, with arguments.
+var Care = map[string][]string{
+	statementEvents:   {"7", someone, "'2026-01-01'", "'2026-12-01'", "100"},
+	statementPostings: {"7", someone, "'2026-01-01'", "'2026-12-01'", "100"},
+	laterEvents:       {"7", someone, "'2026-01-01'"},
+	laterPostings:     {"7", someone, "'2026-01-01'"},
+	eventsOfSessions:  {"7", someone, "'2026-01-01'", "'2026-12-01'", "'{a,b}'", "100"},
+	recordsOfSessions: {"7", someone, "'2026-01-01'", "'{a,b}'", "100"},
+	sessionsOfIDs:     {"'{a,b}'", "7", someone},
+	selectBuckets:     {"7", someone},
+	selectAPIKey:      {"'a'"},
+}
+
+const someone = "'00000000-0000-0000-0000-000000000007'"
+
 // Spread makes s use the statements that it uses on Citus.
 func Spread(s *Store) { s.spread = true }
 
