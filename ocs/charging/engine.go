@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"hash/crc32"
 	"log/slog"
 	"runtime"
 	"slices"
@@ -44,8 +45,8 @@ type Config struct {
 type Engine struct {
 	config    Config
 	lanes     []*lane
-	patient   *lane // comes back to rows that somebody else held, so that no other lane has to
-	transfers *lane // of transfers, each of which needs the rows of two
+	patient   *lane   // comes back to rows that somebody else held, so that no other lane has to
+	transfers []*lane // of transfers, each of which needs the rows of two
 	asking    asking
 	resolver  *resolver
 	clients   clients
@@ -75,8 +76,11 @@ func New(c Config) *Engine {
 		e.lanes = append(e.lanes, newLane(e))
 	}
 	e.patient = newLane(e)
-	e.transfers = newLane(e)
-	e.transfers.commit = e.transfers.decideTransfers
+	for range c.Lanes + 1 { // a transfer is ten times the work of a call's request, most of it in Postgres
+		l := newLane(e)
+		l.commit = l.decideTransfers
+		e.transfers = append(e.transfers, l)
+	}
 	return e
 }
 
@@ -109,7 +113,13 @@ func (e *Engine) Submit(ctx context.Context, r ocs.Request, done func(ocs.Answer
 // batches are half as large and cost a quarter more for each request, and no more of them are served.
 func DefaultLanes() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-func (e *Engine) allLanes() []*lane { return append(slices.Clip(e.lanes), e.patient, e.transfers) }
+func (e *Engine) allLanes() []*lane { return slices.Concat(e.lanes, []*lane{e.patient}, e.transfers) }
+
+// toTransferLane queues a transfer where its copies are: by who acts. The rows of the other party may be in the hands of
+// another lane; then it comes again.
+func (e *Engine) toTransferLane(p *pending) {
+	e.transfers[crc32.ChecksumIEEE([]byte(p.moving.Acting.Value))%uint32(len(e.transfers))].enqueue(p)
+}
 
 func (e *Engine) toLane(p *pending) {
 	e.lanes[int(p.subscriber.Slot())%len(e.lanes)].enqueue(p)

@@ -70,7 +70,7 @@ func (e *Engine) Transfer(ctx context.Context, t Transfer) (transfer.Outcome, er
 func (e *Engine) decideTransfer(ctx context.Context, t Transfer) (transfer.Outcome, error) {
 	p := newMoving(t, e.config.Deadline)
 	p.span = trace.SpanFromContext(ctx)
-	e.transfers.enqueue(p)
+	e.toTransferLane(p)
 	// The engine answers at the deadline; after its end nobody does.
 	last := time.NewTimer(e.config.Deadline + time.Second)
 	defer last.Stop()

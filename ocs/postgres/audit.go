@@ -29,8 +29,9 @@ type AuditEntry struct {
 const (
 	insertAudit = `
 		INSERT INTO audit (part, id, at, actor, role, channel, action, subject, reference, before, after, policy)
-		SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-			$8::text[], $9::text[], $10::json[], $11::json[], $12::text[])`
+		SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::timestamptz[]), unnest($4::text[]), unnest($5::text[]),
+			unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]),
+			unnest(string_to_array($10, chr(30))::json[]), unnest(string_to_array($11, chr(30))::json[]), unnest($12::text[])`
 	selectAudit = `SELECT id, at, actor, role, channel, action, subject, reference, before, after, policy FROM audit WHERE `
 )
 
@@ -47,7 +48,8 @@ func (tx *Tx) AppendAudit(ctx context.Context, entries []AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	var parts, ids, times, actors, roles, channels, actions, subjects, references, befores, afters, policies array
+	var parts, ids, times, actors, roles, channels, actions, subjects, references, policies array
+	var befores, afters jsonList
 	for i := range entries {
 		e := &entries[i]
 		id := e.ID
@@ -67,8 +69,8 @@ func (tx *Tx) AppendAudit(ctx context.Context, entries []AuditEntry) error {
 		actions.string(e.Action)
 		subjects.string(e.Subject)
 		references.string(e.Reference)
-		befores.string(jsonOrNothing(e.Before))
-		afters.string(jsonOrNothing(e.After))
+		befores.addText(jsonOrNothing(e.Before))
+		afters.addText(jsonOrNothing(e.After))
 		policies.string(e.Policy)
 	}
 	_, err := tx.exec(ctx, insertAudit, parts.value(), ids.value(), times.value(), actors.value(), roles.value(), channels.value(),
@@ -76,11 +78,11 @@ func (tx *Tx) AppendAudit(ctx context.Context, entries []AuditEntry) error {
 	return err
 }
 
-func jsonOrNothing(text json.RawMessage) string {
+func jsonOrNothing(text json.RawMessage) json.RawMessage {
 	if len(text) == 0 {
-		return "null"
+		return json.RawMessage("null")
 	}
-	return string(text)
+	return text
 }
 
 // An AuditFilter names entries. Its zero value names all.

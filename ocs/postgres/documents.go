@@ -260,6 +260,25 @@ func (d *documents) next() {
 	d.any = true
 }
 
+// A jsonList is the same for what encoding/json writes: documents of transfers, which are fewer.
+type jsonList struct {
+	text []byte
+	any  bool
+}
+
+func (l *jsonList) add(document any) { l.addText(encode(document)) }
+
+func (l *jsonList) addText(text []byte) {
+	if l.any {
+		l.text = append(l.text, separator)
+	}
+	l.any = true
+	l.text = append(l.text, text...)
+}
+
+// value is what is bound to a parameter.
+func (l *jsonList) value() []byte { return l.text }
+
 // value is what is bound to a parameter. The documents are made of types that always can be written.
 func (d *documents) value() []byte {
 	text, err := d.writer.BuildBytes()

@@ -85,15 +85,17 @@ const (
 
 	insertTransfers = `
 		INSERT INTO transfer (part, reference, sender_id, receiver_id, kind, status, seconds, created_at, due_at, document, checks)
-		SELECT * FROM unnest($1::smallint[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[],
-			$8::timestamptz[], $9::timestamptz[], $10::json[], $11::json[])
+		SELECT unnest($1::smallint[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::text[]),
+			unnest($6::text[]), unnest($7::bigint[]), unnest($8::timestamptz[]), unnest($9::timestamptz[]),
+			unnest(string_to_array($10, chr(30))::json[]), unnest(string_to_array($11, chr(30)))
 		ON CONFLICT (part, reference) DO NOTHING`
 
 	updateTransfers = `
 		UPDATE transfer t SET receiver_id = u.receiver_id, status = u.status, seconds = u.seconds, due_at = u.due_at,
-			document = u.document, checks = CASE WHEN u.checks::text = 'null' THEN t.checks ELSE u.checks END
-		FROM unnest($1::smallint[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::timestamptz[], $7::json[], $8::json[])
-			AS u (part, reference, receiver_id, status, seconds, due_at, document, checks)
+			document = u.document, checks = CASE WHEN u.checks = 'null' THEN t.checks ELSE u.checks END
+		FROM (SELECT unnest($1::smallint[]) AS part, unnest($2::text[]) AS reference, unnest($3::uuid[]) AS receiver_id,
+			unnest($4::text[]) AS status, unnest($5::bigint[]) AS seconds, unnest($6::timestamptz[]) AS due_at,
+			unnest(string_to_array($7, chr(30))::json[]) AS document, unnest(string_to_array($8, chr(30))) AS checks) AS u
 		WHERE t.part = ANY(ARRAY[u.part]) AND t.reference = ANY(ARRAY[u.reference])`
 
 	loadRepeats = `
@@ -235,7 +237,8 @@ func (tx *Tx) LoadRepeats(ctx context.Context, asked []Repeat, since time.Time) 
 }
 
 func (tx *Tx) insertTransfers(ctx context.Context, all []*transfer.Transfer) error {
-	var parts, references, senders, receivers, kinds, statuses, amounts, created, due, texts, checks array
+	var parts, references, senders, receivers, kinds, statuses, amounts, created, due array
+	var texts, checks jsonList
 	for _, t := range all {
 		parts.integer(int64(t.Reference.Slot()))
 		references.string(string(t.Reference))
@@ -246,8 +249,8 @@ func (tx *Tx) insertTransfers(ctx context.Context, all []*transfer.Transfer) err
 		amounts.integer(int64(t.Seconds))
 		created.time(t.CreatedAt)
 		due.time(t.DueAt)
-		texts.json(transferToDocument(t))
-		checks.json(checksToDocument(t.Checks))
+		texts.add(transferToDocument(t))
+		checks.add(checksToDocument(t.Checks))
 	}
 	count, err := tx.exec(ctx, insertTransfers, parts.value(), references.value(), senders.value(), receivers.value(), kinds.value(),
 		statuses.value(), amounts.value(), created.value(), due.value(), texts.value(), checks.value())
@@ -258,7 +261,8 @@ func (tx *Tx) insertTransfers(ctx context.Context, all []*transfer.Transfer) err
 }
 
 func (tx *Tx) updateTransfers(ctx context.Context, all []*transfer.Transfer) error {
-	var parts, references, receivers, statuses, amounts, due, texts, checks array
+	var parts, references, receivers, statuses, amounts, due array
+	var texts, checks jsonList
 	for _, t := range all {
 		parts.integer(int64(t.Reference.Slot()))
 		references.string(string(t.Reference))
@@ -266,8 +270,8 @@ func (tx *Tx) updateTransfers(ctx context.Context, all []*transfer.Transfer) err
 		statuses.string(string(t.Status))
 		amounts.integer(int64(t.Seconds))
 		due.time(t.DueAt)
-		texts.json(transferToDocument(t))
-		checks.json(checksToDocument(t.Checks))
+		texts.add(transferToDocument(t))
+		checks.add(checksToDocument(t.Checks))
 	}
 	count, err := tx.exec(ctx, updateTransfers, parts.value(), references.value(), receivers.value(), statuses.value(), amounts.value(), due.value(),
 		texts.value(), checks.value())
@@ -285,10 +289,4 @@ func referenceArrays(references []transfer.Reference) (slots, texts []byte) {
 		names.string(string(r))
 	}
 	return parts.value(), names.value()
-}
-
-// json takes what is to be json in the column.
-func (a *array) json(document any) {
-	a.next()
-	a.text = appendQuoted(a.text, encode(document))
 }

@@ -39,8 +39,8 @@ const (
 
 	insertAnswers = `
 		INSERT INTO transfer_answer (part, key, caller, subscriber_id, reference, fingerprint, at, answer)
-		SELECT * FROM unnest($1::smallint[], $2::bytea[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[],
-			$8::json[])`
+		SELECT unnest($1::smallint[]), unnest($2::bytea[]), unnest($3::text[]), unnest($4::uuid[]), unnest($5::text[]),
+			unnest($6::text[]), unnest($7::timestamptz[]), unnest(string_to_array($8, chr(30)))`
 )
 
 type answerRow struct {
@@ -112,7 +112,8 @@ func (tx *Tx) LoadAnswers(ctx context.Context, keys []AnswerKey) (found map[Answ
 }
 
 func (tx *Tx) insertAnswers(ctx context.Context, all []transfer.Remembered) error {
-	var parts, keys, callers, subscribers, references, fingerprints, times, answers array
+	var parts, keys, callers, subscribers, references, fingerprints, times array
+	var answers jsonList
 	for i := range all {
 		r := &all[i]
 		parts.integer(int64(r.Subscriber.Slot()))
@@ -122,7 +123,7 @@ func (tx *Tx) insertAnswers(ctx context.Context, all []transfer.Remembered) erro
 		references.string(r.Reference)
 		fingerprints.string(r.Fingerprint)
 		times.time(r.At)
-		answers.json(transferAnswerToDocument(&r.Answer))
+		answers.add(transferAnswerToDocument(&r.Answer))
 	}
 	_, err := tx.exec(ctx, insertAnswers, parts.value(), keys.value(), callers.value(), subscribers.value(), references.value(),
 		fingerprints.value(), times.value(), answers.value())

@@ -21,7 +21,8 @@ const (
 
 	addCounters = `
 		INSERT INTO transfer_counter (part, subscriber_id, rule, other, start, count, seconds)
-		SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::bigint[])
+		SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), unnest($5::timestamptz[]),
+			unnest($6::bigint[]), unnest($7::bigint[])
 		ON CONFLICT (part, subscriber_id, rule, other, start) DO UPDATE SET
 			count = transfer_counter.count + excluded.count, seconds = transfer_counter.seconds + excluded.seconds`
 

@@ -16,7 +16,7 @@ const (
 	// A quote is made once and used once. One that another quote's number was drawn for again is not overwritten.
 	saveQuotes = `
 		INSERT INTO transfer_quote (part, id, expires_at, document)
-		SELECT * FROM unnest($1::smallint[], $2::text[], $3::timestamptz[], $4::json[])
+		SELECT unnest($1::smallint[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest(string_to_array($4, chr(30))::json[])
 		ON CONFLICT (part, id) DO UPDATE SET document = excluded.document
 		WHERE excluded.document->>'used_by' IS NOT NULL`
 
@@ -52,12 +52,13 @@ func (tx *Tx) LoadQuotes(ctx context.Context, ids []string) ([]transfer.Quote, e
 }
 
 func (tx *Tx) saveQuotes(ctx context.Context, quotes []*transfer.Quote) error {
-	var parts, ids, expiries, texts array
+	var parts, ids, expiries array
+	var texts jsonList
 	for _, q := range quotes {
 		parts.integer(int64(transfer.Reference(q.ID).Slot()))
 		ids.string(q.ID)
 		expiries.time(q.ExpiresAt)
-		texts.json(quoteDocument{
+		texts.add(quoteDocument{
 			Sender: q.Sender, Receiver: q.Receiver, Kind: q.Kind, Channel: q.Channel, Seconds: q.Seconds, Fee: q.Fee, Bearer: q.Bearer,
 			UsedBy: q.UsedBy, Counted: each(q.Counted, counterToDocument), Policy: q.Policy,
 		})
