@@ -111,6 +111,9 @@ func midnight(year int, month time.Month, date int, zone *time.Location) time.Ti
 	return t.UTC()
 }
 
+// MaxWindow is the longest window that a limit can have.
+const MaxWindow = 400 * day
+
 func (w Window) validate() error {
 	switch w.Period {
 	case Day, Week, Month:
@@ -119,8 +122,8 @@ func (w Window) validate() error {
 		}
 		return nil
 	case Rolling:
-		if w.Length < time.Minute || w.Length%time.Minute != 0 || w.Length > 400*day {
-			return fmt.Errorf("rolling window of %v is not 1 minute to 400 days, in whole minutes", w.Length)
+		if w.Length < time.Minute || w.Length%time.Minute != 0 || w.Length > MaxWindow {
+			return fmt.Errorf("rolling window of %v is not 1 minute to %d days, in whole minutes", w.Length, MaxWindow/day)
 		}
 		return nil
 	}

@@ -3,7 +3,6 @@ package charging
 import (
 	"cmp"
 	"context"
-	"errors"
 	"hash/crc32"
 	"log/slog"
 	"runtime"
@@ -203,7 +202,7 @@ func (e *Engine) partitions(ctx context.Context) {
 	tick := time.NewTicker(24 * time.Hour)
 	defer tick.Stop()
 	for {
-		if err := e.config.Store.MakePartitions(ctx, e.config.Clock()); err != nil && !errors.Is(err, context.Canceled) {
+		if err := e.config.Store.MakePartitions(ctx, e.config.Clock()); err != nil && ctx.Err() == nil {
 			e.config.Logger.Error("partitions were not made; rows go to the default partition until they are", "error", err)
 		}
 		select {

@@ -9,18 +9,17 @@ import (
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
-// quoteRest is how long an expired quote is kept, so that who comes too late is told so.
-const quoteRest = 24 * time.Hour
-
 // sweepTransfers makes pending transfers lapse when their time is over. Several servers may do this at once: each transfer
-// is looked at again under the locks of its parties. Once an hour it forgets old quotes.
+// is looked at again under the locks of its parties. Once an hour it forgets what is over.
 func (e *Engine) sweepTransfers(ctx context.Context) {
 	var forgot time.Time
 	e.lookAgain(ctx, "due transfers were not looked for", func(ctx context.Context) (found int, err error) {
 		found, err = e.sweepTransfersOnce(ctx)
-		if err == nil && time.Since(forgot) > time.Hour {
-			forgot = time.Now()
-			err = e.config.Store.ForgetQuotes(ctx, e.config.Clock().Add(-quoteRest))
+		if err == nil && time.Since(forgot) > forgetEvery {
+			all := false
+			if all, err = e.forgetTransfers(ctx); all || err != nil {
+				forgot = time.Now()
+			}
 		}
 		return found, err
 	})

@@ -26,7 +26,10 @@ const (
 		ON CONFLICT (part, subscriber_id, rule, other, start) DO UPDATE SET
 			count = transfer_counter.count + excluded.count, seconds = transfer_counter.seconds + excluded.seconds`
 
-	forgetCounters = `DELETE FROM transfer_counter WHERE start < $1`
+	forgetCounters = `
+		DELETE FROM transfer_counter WHERE (part, subscriber_id, rule, other, start) IN (
+			SELECT part, subscriber_id, rule, other, start FROM transfer_counter WHERE start < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+		)`
 )
 
 // LoadCounters returns the counters of locked subscribers that ranges name, each once.
@@ -101,14 +104,16 @@ func (tx *Tx) addCounters(ctx context.Context, all []transfer.Counter) error {
 	return err
 }
 
-// ForgetCounters deletes counters of windows that began before a time, which no policy looks at any more.
-func (s *Store) ForgetCounters(ctx context.Context, before time.Time) error {
-	err := s.inTx(ctx, s.bulk, func(tx *Tx) error {
-		_, err := tx.run(ctx, forgetCounters, stored(before))
+// ForgetCounters deletes counters of windows that began before a time, which no policy looks at any more, at most limit of them.
+// What another server is deleting is left to it.
+func (s *Store) ForgetCounters(ctx context.Context, before time.Time, limit int) (forgotten int, err error) {
+	err = s.inTx(ctx, s.bulk, func(tx *Tx) error {
+		n, err := tx.run(ctx, forgetCounters, stored(before), limit)
+		forgotten = int(n)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("forget counters: %w", err)
+		return 0, fmt.Errorf("forget counters: %w", err)
 	}
-	return nil
+	return forgotten, nil
 }
