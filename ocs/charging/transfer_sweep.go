@@ -16,8 +16,8 @@ func (e *Engine) sweepTransfers(ctx context.Context) {
 	e.lookAgain(ctx, "due transfers were not looked for", func(ctx context.Context) (found int, err error) {
 		found, err = e.sweepTransfersOnce(ctx)
 		if err == nil && time.Since(forgot) > forgetEvery {
-			all := false
-			if all, err = e.forgetTransfers(ctx); all || err != nil {
+			all, failed := e.forgetTransfers(ctx)
+			if err = failed; all || err != nil {
 				forgot = time.Now()
 			}
 		}
