@@ -148,17 +148,20 @@ type told struct {
 	code, text string
 }
 
+// keyOf is a client's reference, of what a row is called.
+func keyOf(name string) string { return strings.ReplaceAll(name, " ", "-") }
+
 type diameterDoor struct{ l *link }
 
 func (*diameterDoor) name() string { return "Diameter" }
 
 func (*diameterDoor) want(r refused) string { return fmt.Sprintf("%d/%d", r.result, r.number) }
 
-func (d *diameterDoor) send(t *testing.T, _ *server, sender string, r refused, _ string) told {
+func (d *diameterDoor) send(t *testing.T, _ *server, sender string, r refused, reference string) told {
 	t.Helper()
-	parameters := []avp{param(1, "1"), param(3, "tel:"+r.to), param(14, "api")}
+	parameters := []avp{param(1, "1"), param(3, "tel:"+r.to), param(4, keyOf(reference)), param(14, "api")}
 	if r.pin != "" {
-		parameters = []avp{param(1, "1"), param(3, "tel:"+r.to), param(14, "ussd"), param(12, "0"), param(13, r.pin)}
+		parameters = append(parameters[:3], param(14, "ussd"), param(12, "0"), param(13, r.pin))
 	}
 	ccr := transferCCR(d.l, sender, 60*uint32(r.minutes), parameters...)
 	again := d.l.start(ccr.resent()) // a copy at the same time is answered alike, and a wrong PIN is counted once
@@ -181,7 +184,7 @@ func (tmfDoor) want(r refused) string { return fmt.Sprintf("%d %s", r.status, r.
 
 func (tmfDoor) send(t *testing.T, s *server, sender string, r refused, reference string) told {
 	t.Helper()
-	channel, headers := "api", []string{"X-Idempotency-Key", strings.ReplaceAll(reference, " ", "-")}
+	channel, headers := "api", []string{"X-Idempotency-Key", keyOf(reference)}
 	if r.pin != "" {
 		channel, headers = "ussd", append(headers, "X-User-Credential-1", r.pin)
 	}
@@ -197,9 +200,9 @@ func (cliDoor) name() string { return "command line" }
 
 func (cliDoor) want(r refused) string { return fmt.Sprintf("exit %d, %s, %s", r.exit, r.name, r.code) }
 
-func (cliDoor) send(t *testing.T, s *server, sender string, r refused, _ string) told {
+func (cliDoor) send(t *testing.T, s *server, sender string, r refused, reference string) told {
 	t.Helper()
-	args := []string{"transfer", "send", "--from", sender, "--to", r.to, "--minutes", fmt.Sprint(r.minutes)}
+	args := []string{"transfer", "send", "--id", keyOf(reference), "--from", sender, "--to", r.to, "--minutes", fmt.Sprint(r.minutes)}
 	if r.pin != "" {
 		args = append(args, "--pin", "--channel", "ussd", "--yes")
 	}
