@@ -87,7 +87,11 @@ func (s *server) statement(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.storeFault(ctx, "read the statement", err)
 	}
-	told := Statement{Subscriber: tellSubscriber(subscriber), Balances: balancesOf(read.Buckets, now)}
+	names, err := s.names(ctx, subscriber)
+	if err != nil {
+		return nil, err
+	}
+	told := Statement{Subscriber: tellSubscriber(subscriber, names[subscriber.ID]), Balances: balancesOf(read.Buckets, now)}
 	told.Buckets = tellBuckets(slices.DeleteFunc(slices.Clone(read.Buckets), func(b ocs.Bucket) bool { return b.Balance == 0 }), now)
 	book := newStatementBook(read, in.From, in.To, now)
 	told.Lines, told.Next = book.page(in.Limit)

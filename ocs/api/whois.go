@@ -80,7 +80,11 @@ func (s *server) whois(ctx context.Context, in *struct {
 		case err != nil:
 			return nil, s.storeFault(ctx, "load the subscriber", err)
 		default:
-			told.Matches = append(told.Matches, Match{tellSubscriber(subscriber), f.by})
+			names, err := s.names(ctx, subscriber)
+			if err != nil {
+				return nil, err
+			}
+			told.Matches = append(told.Matches, Match{tellSubscriber(subscriber, names[subscriber.ID]), f.by})
 		}
 	}
 	if len(told.Matches) == 0 {
