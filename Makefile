@@ -11,7 +11,7 @@ CALLS     ?= 1000000
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race integration fuzz differential bench lint check clean
+.PHONY: help run build test race integration fuzz differential bench docs lint check clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ bench: ## requests a second and processor time a request, beside a bare Diameter
 	@.ci/setup run
 	@$(MAKE) --no-print-directory build
 	$(GO) run ./integration/bench -gyro "$(CURDIR)/$(BIN)" $(ARGS)
+
+docs: ## write the pages of docs that come from the code anew
+	@.ci/setup test
+	$(GO) test -count=1 ./cmd/gyro ./ocs/postgres ./integration -run '^TestReference' -args -rewrite
 
 lint: ## run golangci-lint
 	$(GO) tool $(TOOLS) golangci-lint run ./...

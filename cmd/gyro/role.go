@@ -24,7 +24,7 @@ func agentCommand(env *environment) *cobra.Command {
 func roleCreateCommand(env *environment, one string) *cobra.Command {
 	var body api.NewRole
 	cmd := &cobra.Command{
-		Use: "create MSISDN --name NAME", Short: "Make the account of a subscriber a " + one + "'s, under a short code",
+		Use: "create MSISDN --name NAME", Short: "Give the account of a subscriber the short code of a " + one,
 		Long: "Create gives an account a short code, which customers dial instead of a number. Its last digit checks the others, so that\na mistyped code pays nobody.\n\n" + whoHelp,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
