@@ -15,28 +15,30 @@ const modulePath = "github.com/gyro-ocs/gyro"
 // mayImport is the picture of docs/architecture.md: what each room of the house may import of the others. A package
 // below a room belongs to it unless it has a line of its own, and may always import its own room.
 var mayImport = map[string][]string{
-	"rating":             {},
-	"ocs":                {"rating"},
-	"transfer":           {"rating", "ocs"},
-	"ocs/lifecycle":      {"rating", "ocs", "transfer"}, // tells minutes and days as transfer does
-	"ocs/yamltext":       {},
-	"ocs/catalog":        {"rating", "ocs", "ocs/lifecycle", "ocs/yamltext"},
-	"ocs/policy":         {"rating", "ocs", "transfer", "ocs/yamltext"},
-	"ocs/pin":            {"rating", "ocs", "transfer"},
-	"ocs/outbox":         {"rating", "ocs", "transfer"},
-	"ocs/postgres":       {"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/pin", "ocs/outbox"}, // the types of what pin and outbox keep in it
-	"ocs/charging":       {"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/pin", "ocs/outbox", "ocs/postgres"},
-	"ocs/policy/inforce": {"rating", "ocs", "transfer", "ocs/policy", "ocs/postgres"}, // which policy all servers go by
-	"ocs/cdr":            {"rating", "ocs", "transfer", "ocs/postgres"},
+	"rating":              {},
+	"ocs":                 {"rating"},
+	"transfer":            {"rating", "ocs"},
+	"ocs/lifecycle":       {"rating", "ocs", "transfer"}, // tells minutes and days as transfer does
+	"ocs/yamltext":        {},
+	"ocs/catalog":         {"rating", "ocs", "ocs/lifecycle", "ocs/yamltext"},
+	"ocs/policy":          {"rating", "ocs", "transfer", "ocs/yamltext"},
+	"ocs/pin":             {"rating", "ocs", "transfer"},
+	"ocs/outbox":          {"rating", "ocs", "transfer"},
+	"ocs/postgres":        {"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/pin", "ocs/outbox"}, // the types of what pin and outbox keep in it
+	"ocs/charging":        {"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/pin", "ocs/outbox", "ocs/postgres"},
+	"ocs/inforce":         {},                                                                         // what all servers go by
+	"ocs/policy/inforce":  {"rating", "ocs", "transfer", "ocs/policy", "ocs/postgres", "ocs/inforce"}, // which policy
+	"ocs/catalog/inforce": {"rating", "ocs", "ocs/catalog", "ocs/postgres", "ocs/inforce"},            // which catalogue
+	"ocs/cdr":             {"rating", "ocs", "transfer", "ocs/postgres"},
 	"ocs/api": {
 		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/catalog",
-		"ocs/cdr",
+		"ocs/catalog/inforce", "ocs/cdr",
 	},
 	"dictionaries": {},
 	"diameter":     {"rating", "ocs", "transfer", "dictionaries"}, // declares the interface of the engine instead of importing it
 	"integration":  {},
 	"cmd/gyro": {
-		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/catalog", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/cdr",
+		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/catalog", "ocs/catalog/inforce", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/cdr",
 		"ocs/api", "dictionaries", "diameter",
 	},
 }

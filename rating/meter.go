@@ -234,3 +234,17 @@ type nowhere struct{}
 func (nowhere) Free(*Tariff) Units       { return 0 }
 func (nowhere) Pay(*Meter, Units, Units) {}
 func (nowhere) Ended(*Meter)             {}
+
+// Replay counts used units more as paid by payer, whatever anybody has, and returns what they cost.
+func (m *Meter) Replay(payer int, used Units) (cost Units) {
+	m.payBy(payer, nowhere{})
+	cost = m.price(used)
+	m.Used = Add(m.Used, used)
+	return cost
+}
+
+// Rounded returns what the stretch counts of its usage: whole increments, without what the stretch before paid for.
+func (m *Meter) Rounded() Units {
+	t := m.Pricing()
+	return t.RoundUp(m.own())
+}

@@ -1,5 +1,7 @@
 package rating
 
+import "iter"
+
 // Prefixes finds the tariff with the longest prefix of a number, among the prefixes of a plan itself and those of the zones
 // that it prices. Where both have the same prefix, the plan's own counts. The zero value has none.
 type Prefixes struct {
@@ -82,4 +84,20 @@ func (p *Prefixes) find(number string, found *Rate) bool {
 	}
 	found.Tariff, found.Choice = p.tariffs[index], Choice{By: ByPrefix, Prefix: number[:length]}
 	return true
+}
+
+// All yields every prefix and zone that has a tariff: prefixes first, in their order, then zones.
+func (p Prefixes) All() iter.Seq2[Choice, Tariff] {
+	return func(yield func(Choice, Tariff) bool) {
+		goOn := true
+		p.own.all(func(prefix string, index uint32) bool {
+			goOn = yield(Choice{By: ByPrefix, Prefix: prefix}, p.tariffs[index])
+			return goOn
+		})
+		for zone, index := range p.ofZone {
+			if goOn && index >= 0 {
+				goOn = yield(Choice{By: ByZone, Zone: p.zones.names[zone]}, p.tariffs[index])
+			}
+		}
+	}
 }

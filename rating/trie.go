@@ -106,3 +106,31 @@ func symbol(c byte) int {
 	}
 	return -1
 }
+
+// all yields every prefix, in their order, and what it stands for.
+func (t trie) all(yield func(prefix string, value uint32) bool) {
+	if len(t.nodes) > 0 {
+		t.below(0, nil, yield)
+	}
+}
+
+func (t trie) below(node uint32, prefix []byte, yield func(string, uint32) bool) bool {
+	n := &t.nodes[node]
+	if n.value != 0 && !yield(string(prefix), n.value-1) {
+		return false
+	}
+	child := n.first
+	for s := range len(symbols) {
+		if n.children>>s&1 == 0 {
+			continue
+		}
+		if !t.below(child, append(prefix, symbols[s]), yield) {
+			return false
+		}
+		child++
+	}
+	return true
+}
+
+// symbols are what symbol numbers.
+const symbols = "0123456789+*#"

@@ -1,5 +1,7 @@
 package rating
 
+import "iter"
+
 // Zones name destinations by their prefixes: +336 is france-mobile. A catalogue has one list of them, which all its plans
 // price, each as it likes. They never change.
 type Zones struct {
@@ -55,4 +57,14 @@ func (z *Zones) find(number string) (n uint32, length int, ok bool) {
 		return 0, 0, false
 	}
 	return z.trie.longest(number)
+}
+
+// All yields every prefix with its zone, in the order of prefixes.
+func (z *Zones) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		if z == nil {
+			return
+		}
+		z.trie.all(func(prefix string, zone uint32) bool { return yield(prefix, z.names[zone]) })
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gyro-ocs/gyro/diameter"
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
+	cataloginforce "github.com/gyro-ocs/gyro/ocs/catalog/inforce"
 	"github.com/gyro-ocs/gyro/ocs/charging"
 	"github.com/gyro-ocs/gyro/ocs/pin"
 	"github.com/gyro-ocs/gyro/ocs/policy/inforce"
@@ -87,8 +88,9 @@ type server struct {
 	config *config
 	log    *slog.Logger
 
-	tariffs   *catalog.Catalog
-	rules     *ocs.Rules
+	tariffs   *catalog.Catalog // of the configuration
+	catalogs  *cataloginforce.Keeper
+	rules     atomic.Pointer[ocs.Rules] // by the catalogue in force
 	telemetry *telemetry
 	cluster   *cluster.Cluster // nil: the database is somebody else's
 	store     *postgres.Store

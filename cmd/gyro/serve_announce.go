@@ -28,7 +28,7 @@ func (s *server) announce(ctx context.Context) error {
 func (s *server) sayReady(ctx context.Context) error {
 	plain, secure := addresses(s.plain), addresses(s.secure)
 	s.log.InfoContext(ctx, "ready", "version", buildVersion(), "origin_host", s.config.OriginHost, "origin_realm", s.config.OriginRealm,
-		"diameter", plain, "diameter_tls", secure, "http", s.endpoint.URL, "catalog", s.rules.Catalog, "private_postgres", s.cluster != nil)
+		"diameter", plain, "diameter_tls", secure, "http", s.endpoint.URL, "catalog", s.rules.Load().Catalog, "private_postgres", s.cluster != nil)
 	if s.env.json {
 		return s.env.printJSON(struct {
 			Ready       bool     `json:"ready"`

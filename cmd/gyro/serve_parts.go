@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"github.com/gyro-ocs/gyro/diameter"
-	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/api"
 	"github.com/gyro-ocs/gyro/ocs/api/tmf654"
+	"github.com/gyro-ocs/gyro/ocs/catalog"
+	cataloginforce "github.com/gyro-ocs/gyro/ocs/catalog/inforce"
 	"github.com/gyro-ocs/gyro/ocs/charging"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/ocs/postgres/cluster"
+	"github.com/gyro-ocs/gyro/rating"
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
@@ -36,8 +38,23 @@ func (s *server) startRules(context.Context) (err error) {
 	if s.tariffs, err = loadCatalog(s.config); err != nil {
 		return usagef("%w", err)
 	}
-	s.rules = s.config.rules(s.tariffs)
+	s.rules.Store(s.config.rules(s.tariffs))
 	return nil
+}
+
+// takeCatalog makes the rules by a catalogue that is in force now. Running sessions find the ones that they began with.
+func (s *server) takeCatalog(now *catalog.Catalog, known map[string]*catalog.Catalog) {
+	rules := s.config.rules(now)
+	rules.Versions = make(map[string]map[string]rating.Plan, len(known))
+	for version, c := range known {
+		rules.Versions[version] = c.Plans()
+	}
+	s.rules.Store(rules)
+}
+
+func (s *server) recallCatalog(ctx context.Context, version string) error {
+	_, err := s.catalogs.Version(ctx, version)
+	return err
 }
 
 func (s *server) startTelemetry(ctx context.Context) (err error) {
@@ -82,8 +99,11 @@ func (s *server) startDatabase(ctx context.Context) error {
 	if err := store.MakePartitions(ctx, now); err != nil { // before any row goes to the default partition
 		return err
 	}
-	if err := store.SaveCatalog(ctx, s.tariffs.Version(), s.tariffs.Source(), now); err != nil {
+	if s.catalogs, err = cataloginforce.New(ctx, store, s.tariffs, s.takeCatalog, s.log, now); err != nil {
 		return err
+	}
+	if inForce := s.catalogs.Catalog().Version(); inForce != s.tariffs.Version() {
+		s.log.Info("the catalogue that was loaded last is in force, and not that of the configuration", "in_force", inForce, "configured", s.tariffs.Version())
 	}
 	birth, err := store.Birth(ctx, now)
 	if err != nil {
@@ -103,7 +123,7 @@ func (s *server) watchCluster() {
 
 func (s *server) startEngine(context.Context) error {
 	s.engine = charging.New(charging.Config{
-		Store: s.store, Rules: func() *ocs.Rules { return s.rules }, Clock: time.Now, Logger: s.log,
+		Store: s.store, Rules: s.rules.Load, Clock: time.Now, Logger: s.log, Recall: s.recallCatalog,
 		Lanes: s.config.Charging.Lanes, QueueSize: s.config.Charging.Queue, MaxBatch: s.config.Charging.Batch,
 		Deadline: s.config.Charging.Deadline,
 		Policy:   func() *transfer.Policy { return s.policies.Policy().Transfer() },
@@ -178,7 +198,8 @@ func (s *server) startWeb(context.Context) error {
 	s.endpoint.Token = token
 	web := &http.Server{
 		Handler: api.New(api.Config{
-			Store: s.store, Rules: func() *ocs.Rules { return s.rules }, Token: token, Metrics: s.telemetry.handler,
+			Store: s.store, Rules: s.rules.Load, Token: token, Metrics: s.telemetry.handler,
+			Catalog: s.catalogs.Catalog, CatalogOf: s.catalogs.Version, ReloadCatalog: s.catalogs.Refresh,
 			Peers: s.peers, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
 			Transfer: s.engine.Transfer, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
 			PINs: s.pins, PayoutSecret: s.secret("pay-out code of a request"), USSD: s.config.Transfer.USSD,

@@ -175,6 +175,7 @@ func (s *server) startOutbox(context.Context) error {
 	running.Go(func() { sender.Run(ctx) })
 	running.Go(func() { (&tmf654.Worker{Store: s.store, Now: time.Now, Logger: s.log}).Run(ctx) })
 	running.Go(func() { s.policies.Follow(ctx) })
+	running.Go(func() { s.catalogs.Follow(ctx) })
 	s.later(func(patience context.Context) error {
 		cancel()
 		ended := make(chan struct{})

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/catalog"
 	"github.com/gyro-ocs/gyro/ocs/charging"
 	"github.com/gyro-ocs/gyro/ocs/pin"
 	"github.com/gyro-ocs/gyro/ocs/policy"
@@ -30,6 +31,10 @@ type Config struct {
 	Logger  *slog.Logger
 	Now     func() time.Time
 	Limits  Limits // of what roles move; nil: DefaultLimits
+
+	Catalog       func() *catalog.Catalog                                             // in force now; nil: the shipped one
+	CatalogOf     func(ctx context.Context, version string) (*catalog.Catalog, error) // that was in force once; nil: only the one in force is known
+	ReloadCatalog func(context.Context) error                                         // takes up what was put in force; nil: somebody else does
 
 	Transfer     func(context.Context, charging.Transfer) (transfer.Outcome, error) // decides, durably; nil: there are no transfers
 	Policy       func() *policy.Policy                                              // of transfers, in force now; nil: the shipped one
@@ -79,6 +84,7 @@ func New(cfg Config) http.Handler {
 	s.handleApprovals(care)
 	s.handleStatements(care)
 	s.handleWhois(care)
+	s.handleCatalog(care)
 	s.handleTransferDesk(mux, care)
 	s.handleTMF654(mux)
 	crossOrigin := http.NewCrossOriginProtection()

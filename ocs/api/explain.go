@@ -287,7 +287,7 @@ func (c *catalogShelf) plan(ctx context.Context, s *server, version, name string
 		if err != nil {
 			return rating.Plan{}, false
 		}
-		parsed, err := catalog.Parse(version, document)
+		parsed, err := catalog.Parse(version, document.Document)
 		if err != nil {
 			return rating.Plan{}, false
 		}

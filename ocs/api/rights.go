@@ -134,6 +134,12 @@ var rights = map[string]role{
 	"POST /care/v1/policy/kill":                       supervisors,
 	"POST /care/v1/policy/resume":                     operator,
 
+	"GET /care/v1/catalog":            readers,
+	"PUT /care/v1/catalog":            operator,
+	"GET /care/v1/catalogs":           readers,
+	"GET /care/v1/catalogs/{version}": readers,
+	"POST /care/v1/catalog/rollback":  operator,
+
 	"GET " + tmf654.Base + "/":    readers,
 	"POST " + tmf654.Base + "/":   operator,
 	"PATCH " + tmf654.Base + "/":  operator,

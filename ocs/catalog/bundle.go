@@ -25,23 +25,23 @@ func endLine(text []byte) []byte {
 // takeApart undoes appendFile.
 func takeApart(source []byte) (documents []byte, files map[string][]byte) {
 	files = map[string][]byte{}
-	documents, rest, _ := cutMark(source)
+	documents, rest := cutMark(source)
 	for len(rest) > 0 {
 		var name, data []byte
 		name, data, _ = bytes.Cut(rest, []byte("\n"))
-		data, rest, _ = cutMark(data)
+		data, rest = cutMark(data)
 		files[string(name)] = data
 	}
 	return documents, files
 }
 
 // cutMark cuts text at the first line that begins with a mark.
-func cutMark(text []byte) (before, after []byte, found bool) {
+func cutMark(text []byte) (before, after []byte) {
 	if bytes.HasPrefix(text, []byte(fileMark)) {
-		return nil, text[len(fileMark):], true
+		return nil, text[len(fileMark):]
 	}
 	if at := bytes.Index(text, []byte("\n"+fileMark)); at >= 0 {
-		return text[:at+1], text[at+1+len(fileMark):], true
+		return text[:at+1], text[at+1+len(fileMark):]
 	}
-	return text, nil, false
+	return text, nil
 }

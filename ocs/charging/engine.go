@@ -21,10 +21,12 @@ import (
 
 // Config is what an Engine needs. Zero numbers stand for the defaults.
 type Config struct {
-	Store  *postgres.Store
-	Rules  func() *ocs.Rules // the rules in force; read once for every batch
-	Clock  func() time.Time  // nil: the clock of the system
-	Logger *slog.Logger      // nil: none
+	Store *postgres.Store
+	Rules func() *ocs.Rules // the rules in force; read once for every batch
+	// Recall makes a catalogue known to Rules that a running session began with. nil: only the one in force is known.
+	Recall func(ctx context.Context, version string) error
+	Clock  func() time.Time // nil: the clock of the system
+	Logger *slog.Logger     // nil: none
 
 	Lanes     int           // DefaultLanes; on Citus one for every slot
 	QueueSize int           // requests that may wait in a lane: 4096
@@ -49,6 +51,7 @@ type Engine struct {
 	asking    asking
 	resolver  *resolver
 	clients   clients
+	lost      sync.Map // catalogues that sessions began with and nobody has
 	telemetry *telemetry
 	closing   atomic.Bool
 }

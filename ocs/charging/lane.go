@@ -107,6 +107,7 @@ func (l *lane) decide(batch []*pending) error {
 			return err
 		}
 		held = a.held
+		rules = l.engine.recall(ctx, rules, a)
 		answers, strays, err = a.decideAll(rules, batch, now)
 		if err != nil {
 			return err

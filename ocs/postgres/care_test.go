@@ -80,29 +80,6 @@ func TestSubscribers(t *testing.T) {
 	postgrestest.CheckInvariants(t, s)
 }
 
-// Names beside MSISDN and IMSI are found, and told for those who have them.
-func TestNames(t *testing.T) {
-	t.Parallel()
-	s := postgrestest.New(t)
-	plain, named := newSubscriber(1, 10), newSubscriber(2, 0)
-	named.Identities = append(slices.Clone(named.Identities),
-		ocs.Identity{Kind: ocs.SIPURI, Value: "sip:a@x"}, ocs.Identity{Kind: ocs.NAI, Value: "a@y"}, ocs.Identity{Kind: ocs.Private, Value: "a"})
-	if err := s.CreateSubscribers(t.Context(), []postgres.NewSubscriber{plain, named}, now); err != nil {
-		t.Fatal(err)
-	}
-	for _, identity := range named.Identities {
-		got, err := s.SubscriberByIdentity(t.Context(), identity)
-		if err != nil || got.ID != named.Subscriber.ID {
-			t.Errorf("%+v finds %q, %v", identity, got.ID, err)
-		}
-	}
-	got, err := s.Names(t.Context(), []ocs.SubscriberID{plain.Subscriber.ID, named.Subscriber.ID, ocs.SubscriberID(newID())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, "names", got, map[ocs.SubscriberID]postgres.Names{named.Subscriber.ID: {SIPURI: "sip:a@x", NAI: "a@y", Private: "a"}})
-}
-
 func TestTakenIdentityCreatesNobody(t *testing.T) {
 	t.Parallel()
 	s := postgrestest.New(t)
@@ -364,14 +341,31 @@ func TestCatalogs(t *testing.T) {
 	t.Parallel()
 	s := postgrestest.New(t)
 	for _, document := range []string{"first: 1\n", "second: 2\n"} { // a version never changes
-		if err := s.SaveCatalog(t.Context(), "v1", []byte(document), now); err != nil {
+		if err := s.SaveCatalog(t.Context(), "v1", []byte(document), "anna", now); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got, err := s.Catalog(t.Context(), "v1")
-	if err != nil || string(got) != "first: 1\n" {
-		t.Errorf("got %q, %v", got, err)
+	if err != nil || string(got.Document) != "first: 1\n" || got.SavedBy != "anna" || !got.SavedAt.Equal(now) {
+		t.Errorf("got %+v, %v", got, err)
 	}
+	inForce := func(want postgres.CatalogInForce) {
+		t.Helper()
+		if got, err := s.CatalogInForce(t.Context()); err != nil || got != want {
+			t.Errorf("in force: got %+v, %v, want %+v", got, err, want)
+		}
+	}
+	inForce(postgres.CatalogInForce{})
+	if err := s.PutCatalogInForce(t.Context(), "v0", "own", "ben", now); err != nil {
+		t.Fatal(err)
+	}
+	inForce(postgres.CatalogInForce{Version: "v0", Before: "own", ChangedAt: now, ChangedBy: "ben"})
+	for i, version := range []string{"v1", "v2", "v2"} { // what is in force already is not put there again
+		if err := s.PutCatalogInForce(t.Context(), version, "own", "ben", now.Add(time.Duration(i)*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inForce(postgres.CatalogInForce{Version: "v2", Before: "v1", ChangedAt: now.Add(time.Hour), ChangedBy: "ben"})
 	if _, err := s.Catalog(t.Context(), "v2"); !errors.Is(err, postgres.ErrNotFound) {
 		t.Errorf("got %v, want not found", err)
 	}

@@ -103,6 +103,7 @@ func (tx *Tx) insertRecords(ctx context.Context, records []ocs.Record) error {
 // A RecordFilter selects CDRs.
 type RecordFilter struct {
 	Subscriber ocs.SubscriberID // empty: all
+	Session    ocs.SessionKey   // zero: all; with Subscriber, or every record is looked at
 	From, To   time.Time        // From <= EndedAt < To; zero: open
 	After      Cursor           // of the last one of the page before; empty: from the start
 	Limit      int
@@ -127,6 +128,9 @@ func (s *Store) Records(ctx context.Context, f RecordFilter) ([]ocs.Record, erro
 	var where clauses
 	where.subscriber(f.Subscriber)
 	where.period("ended_at", f.From, f.To)
+	if f.Session != (ocs.SessionKey{}) {
+		where.add("session_id = ? AND sub_session = ?", f.Session.ID, f.Session.Sub)
+	}
 	if f.After != "" {
 		after, err := readCursor[recordPlace](f.After)
 		if err != nil {
