@@ -484,7 +484,7 @@ func (d *decoder) identity(a *diam.AVP) string {
 	if octets(a) == "" {
 		return ""
 	}
-	return d.text(a, maxIdentity)
+	return d.text(a, ocs.MaxIdentity)
 }
 
 // text returns the value of an AVP that is stored or compared. Text that is empty, too long, no UTF-8, or that holds a

@@ -8,9 +8,6 @@ import (
 	"github.com/gyro-ocs/gyro/rating"
 )
 
-// maxIdentity is the longest identity of a subscriber in octets, that of a network access identifier (RFC 7542 §2.3).
-const maxIdentity = 253
-
 // identities gathers what a request calls its subscriber by. Each kind is kept apart, because the order in which they
 // are tried is ours and not the client's (spec/gy 3.19).
 type identities struct {
@@ -33,7 +30,7 @@ func (i *identities) add(kind ocs.IdentityKind, value string) {
 	case ocs.SIPURI:
 		i.addURI(value)
 	case ocs.NAI:
-		i.keep(ocs.NAI, lowerDomain(value))
+		i.keep(ocs.NAI, ocs.NormalNAI(value))
 	case ocs.Private:
 		i.keep(ocs.Private, value)
 	}
@@ -62,7 +59,7 @@ func (i *identities) addURI(value string) {
 		return
 	}
 	i.uri = value
-	if uri := sipURI(value); uri != "" {
+	if uri := ocs.NormalSIPURI(value); uri != "" {
 		i.keep(ocs.SIPURI, uri)
 	}
 	if digits, ok := e164(value); ok && !slices.Contains(i.derived, digits) {
@@ -112,7 +109,7 @@ func (i *identities) addUserName(name string) {
 	case strings.HasPrefix(name, "+"):
 		i.addE164(name)
 	default:
-		i.keep(ocs.NAI, lowerDomain(name))
+		i.keep(ocs.NAI, ocs.NormalNAI(name))
 	}
 }
 
@@ -136,42 +133,6 @@ func e164(address string) (string, bool) {
 		digits = strings.TrimPrefix(digits, "00")
 	}
 	return digits, isDigits(digits, 3, 15)
-}
-
-// sipURI returns sip:user@domain without port and parameters and with the domain in lower case, or nothing when s is
-// no such URI. The user part keeps its case (RFC 3261 §19.1.4).
-func sipURI(s string) string {
-	scheme, rest, found := strings.Cut(strings.TrimSpace(s), ":")
-	switch {
-	case !found || strings.Contains(scheme, "@"): // user@domain, perhaps with a port
-		rest = strings.TrimSpace(s)
-	case !strings.EqualFold(scheme, "sip") && !strings.EqualFold(scheme, "sips"):
-		return ""
-	}
-	user, domain, found := strings.Cut(rest, "@")
-	if !found {
-		return ""
-	}
-	user, _, _ = strings.Cut(user, ";")
-	user, _, _ = strings.Cut(user, ":")
-	domain, _, _ = strings.Cut(domain, ";")
-	domain, _, _ = strings.Cut(domain, "?")
-	if !strings.HasPrefix(domain, "[") { // an IPv6 address has colons of its own
-		domain, _, _ = strings.Cut(domain, ":")
-	}
-	if user == "" || domain == "" {
-		return ""
-	}
-	return "sip:" + user + "@" + strings.ToLower(domain)
-}
-
-// lowerDomain returns a network access identifier with its realm in lower case (RFC 7542 §2.4).
-func lowerDomain(nai string) string {
-	at := strings.LastIndexByte(nai, '@')
-	if at < 0 {
-		return nai
-	}
-	return nai[:at] + strings.ToLower(nai[at:])
 }
 
 // isDigits reports whether s has from least to most digits and nothing else.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,9 @@ What is more than your role may grant alone waits for a second person, who confi
 			if body.Reason == "" {
 				return usagef("--reason TEXT is needed: it stays with the posting and in the audit log")
 			}
+			if err := checkReason(body.Reason); err != nil {
+				return err
+			}
 			return ask(cmd, env, question{method: http.MethodPost, path: path + "/buckets", body: body, about: args[0]}, env.showGrant)
 		},
 	}
@@ -58,8 +62,19 @@ What is more than your role may grant alone waits for a second person, who confi
 	flags.StringVar(&expires, "expires", "", expiresUsage)
 	flags.StringVar(&body.Class, "class", "purchased", "class of the bucket, which tariffs may ask for")
 	flags.IntVar(&body.Priority, "priority", 0, "buckets of smaller priority are used first")
-	flags.StringVar(&body.Reason, "reason", "", "why, kept with the posting")
+	flags.StringVar(&body.Reason, "reason", "", "why, kept with the posting, up to 200 characters")
 	return cmd
+}
+
+// maxReason is how long a reason may be that is kept, in characters.
+const maxReason = 200
+
+// checkReason refuses here what the server would refuse as a body that is too large, without a word on which part of it.
+func checkReason(reason string) error {
+	if n := utf8.RuneCountInString(reason); n > maxReason {
+		return usagef("--reason has %d characters, and %d are the most", n, maxReason)
+	}
+	return nil
 }
 
 // granted returns what --seconds or --units ask for.

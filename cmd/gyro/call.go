@@ -126,6 +126,9 @@ func (c *calling) complete() error {
 	if c.count < 1 || c.parallel < 1 {
 		return usagef("--count and --parallel must be at least 1")
 	}
+	if c.timeout <= 0 {
+		return usagef("--timeout %s leaves no time for an answer; it must be more than 0, such as 10s", c.timeout)
+	}
 	if !isIdentity(c.host) || !isIdentity(c.realm) {
 		return usagef("--origin-host and --origin-realm must be names such as switch.example.net")
 	}

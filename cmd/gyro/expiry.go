@@ -8,14 +8,17 @@ func parseExpiry(s string, zone *time.Location) (*time.Time, error) {
 	if s == "" {
 		return nil, nil
 	}
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		return &at, nil
-	}
-	day, err := time.ParseInLocation(time.DateOnly, s, zone)
+	at, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return nil, usagef("--expires %q is neither a day as 2030-12-31 nor an instant as 2030-12-31T23:00:00Z", s)
+		if at, err = time.ParseInLocation(time.DateOnly, s, zone); err != nil {
+			return nil, usagef("--expires %q is neither a day as 2030-12-31 nor an instant as 2030-12-31T23:00:00Z", s)
+		}
+		at = at.AddDate(0, 0, 1)
 	}
-	return new(day.AddDate(0, 0, 1)), nil
+	if at = at.UTC(); at.Year() > 9999 { // people write it for never, and it is no instant of RFC 3339
+		return nil, usagef("--expires %s is too far away; leave --expires out for a bucket that never expires", s)
+	}
+	return &at, nil
 }
 
 // parseInstant reads an instant of RFC 3339, or a day, which stands for its first instant in the time zone zone.

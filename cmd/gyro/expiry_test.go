@@ -13,9 +13,13 @@ func TestParseExpiry(t *testing.T) {
 	}
 	for _, test := range []struct{ name, text, want string }{
 		{"none is never", "", "never"},
-		{"a day counts as a whole", "2030-12-31", "2031-01-01T00:00:00+01:00"},
-		{"also the day on which summer time begins", "2030-03-31", "2030-04-01T00:00:00+02:00"},
+		{"a day counts as a whole", "2030-12-31", "2030-12-31T23:00:00Z"},
+		{"also the day on which summer time begins", "2030-03-31", "2030-03-31T22:00:00Z"},
 		{"an instant stays", "2030-12-31T23:00:00Z", "2030-12-31T23:00:00Z"},
+		{"the last day that can be written", "9999-12-30", "9999-12-30T23:00:00Z"},
+		{"a day that ends where years do, east of Greenwich", "9999-12-31", "9999-12-31T23:00:00Z"},
+		{"an instant that is over in another year", "9999-12-31T23:30:00-01:00", "refused"},
+		{"a year of five digits", "10000-01-01", "refused"},
 		{"a day that does not exist", "2030-02-30", "refused"},
 		{"an instant without zone", "2030-12-31T23:00:00", "refused"},
 		{"a word", "tomorrow", "refused"},
@@ -37,6 +41,15 @@ func TestParseExpiry(t *testing.T) {
 				t.Errorf("parseExpiry(%q) = %s, want %s", test.text, got, test.want)
 			}
 		})
+	}
+}
+
+// West of Greenwich and in it, the last day of the last year ends in a year that nobody can write.
+func TestParseExpiryOfTheLastDay(t *testing.T) {
+	t.Parallel()
+	_, err := parseExpiry("9999-12-31", time.UTC)
+	if exitCode(err) != exitUsage || err.Error() != "--expires 9999-12-31 is too far away; leave --expires out for a bucket that never expires" {
+		t.Errorf("got %v", err)
 	}
 }
 

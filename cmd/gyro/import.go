@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,8 @@ func subscriberImportCommand(env *environment) *cobra.Command {
 
   msisdn,imsi,plan,seconds
 
-imsi may be empty, and 0 seconds make no bucket. FILE may be - for standard input.
+imsi may be empty, and 0 seconds make no bucket. Behind these four columns there may be any of sip_uri, nai and
+private, other names of the subscriber; their fields may be empty. FILE may be - for standard input.
 
 It is all or nothing: when any line is wrong, nothing is imported and the first 20 faults are told by line (exit 1).
 Running the same file again imports nothing either, and says so (exit 4).`,
@@ -35,13 +37,17 @@ Running the same file again imports nothing either, and says so (exit 4).`,
 				return err
 			}
 			defer file.Close() //nolint:errcheck // only read
+			content := bufio.NewReader(file)
+			if _, err := content.Peek(1); errors.Is(err, io.EOF) { // HTTP knows no difference between an empty body and none
+				return about(args[0], errors.New("the file is empty; its first line must be msisdn,imsi,plan,seconds"))
+			}
 			c, err := env.client()
 			if err != nil {
 				return err
 			}
 			progress := env.importProgress(cmd.Context(), filepath.Base(args[0]), size)
 			start := time.Now()
-			rows, err := c.importFile(cmd.Context(), progress.reading(file), progress)
+			rows, err := c.importFile(cmd.Context(), progress.reading(content), progress)
 			progress.end()
 			if err != nil {
 				return about(args[0], importFailure(err))

@@ -193,10 +193,13 @@ func policyKillCommand(env *environment) *cobra.Command {
 			if reason == "" {
 				return usagef("--reason TEXT is needed")
 			}
+			if err := checkReason(reason); err != nil {
+				return err
+			}
 			return env.switchTransfers(cmd, "kill", api.Kill{Reason: reason, Person: env.person()})
 		},
 	}
-	cmd.Flags().StringVar(&reason, "reason", "", "why, told to the people who ask")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, told to the people who ask, up to 200 characters")
 	return cmd
 }
 

@@ -159,13 +159,16 @@ func agentFundCommand(env *environment) *cobra.Command {
 			if body.Reason == "" {
 				return usagef("--reason TEXT is needed: it stays with the posting and in the audit log")
 			}
+			if err := checkReason(body.Reason); err != nil {
+				return err
+			}
 			return ask(cmd, env, question{method: http.MethodPost, path: path + "/float", body: body, about: args[0]}, env.showGrant)
 		},
 	}
 	cmd.Flags().StringVar(&amount, "minutes", "", "whole minutes")
 	cmd.Flags().StringVar(&body.ID, "id", "", "names the grant for good, so that it can be repeated safely")
 	cmd.Flags().StringVar(&expires, "expires", "", expiresUsage)
-	cmd.Flags().StringVar(&body.Reason, "reason", "", "why, kept with the posting")
+	cmd.Flags().StringVar(&body.Reason, "reason", "", "why, kept with the posting, up to 200 characters")
 	return cmd
 }
 

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +62,8 @@ func setUpScript(env *testscript.Env) error {
 	}
 	server := apitest.New(tb, nil)
 	env.Values[serverKey{}] = scriptServer{server, tb, tb.Context()}
+	env.Setenv("LONG", strings.Repeat("é", 60_000))
+	env.Setenv("CURSOR", base64.RawURLEncoding.EncodeToString([]byte(`{"o":"01a213a5-6ae3-721e-b706-6d07657de06f","i":"a\u0000","s":""}`)))
 	dataDir := filepath.Join(env.WorkDir, "data")
 	if err := os.Mkdir(dataDir, 0o700); err != nil {
 		return err

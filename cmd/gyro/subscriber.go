@@ -28,18 +28,16 @@ func subscriberCommand(env *environment) *cobra.Command {
 
 // whoHelp is the same for every command that takes a subscriber.
 const whoHelp = `MSISDN is an international number with its country code: 4930123456, +49 30 123-456.
-Where an IMSI is at hand instead, write it as imsi-262010000000001.`
+Where another name is at hand instead, write it as imsi-262010000000001, sip:alice@ims.example, nai-alice@example.net
+or private-NAME.`
 
 // subscriberPath returns the path of the subscriber that an argument names.
 func subscriberPath(arg string) (string, error) {
 	identity, err := api.ParseSubscriber(arg)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", usagef("%q names no subscriber: %w", arg, err)
-	case identity.Kind == ocs.IMSI:
-		return "/care/v1/subscribers/imsi-" + identity.Value, nil
 	}
-	return "/care/v1/subscribers/" + identity.Value, nil
+	return "/care/v1/subscribers/" + api.PathName(identity), nil
 }
 
 // about adds to an error of the server, which names nobody, whom it is about.
@@ -58,7 +56,10 @@ func subscriberCreateCommand(env *environment) *cobra.Command {
 		Use:   "create MSISDN --plan NAME --seconds N",
 		Short: "Create a subscriber, with prepaid seconds in one bucket",
 		Long: `Create makes a subscriber and, unless N is 0, one bucket of N seconds of voice.
-Running it again changes nothing and exits 4: the subscriber is there already.`,
+Running it again changes nothing and exits 4: the subscriber is there already.
+
+Requests find the subscriber by any of its names: the MSISDN, and the IMSI, SIP URI, NAI and private identity that are
+given here. No two subscribers have one in common.`,
 		Example: "  gyro subscriber create 4930123456 --plan demo --seconds 12000 --imsi 262010000000001",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -86,6 +87,9 @@ Running it again changes nothing and exits 4: the subscriber is there already.`,
 	cmd.Flags().StringVar(&body.Plan, "plan", "", "name of a plan in the catalogue")
 	cmd.Flags().Int64Var(&seconds, "seconds", 0, "seconds of voice, in one bucket; 0: no bucket")
 	cmd.Flags().StringVar(&body.IMSI, "imsi", "", "the subscriber's IMSI")
+	cmd.Flags().StringVar(&body.SIPURI, "sip", "", "the subscriber's SIP URI, as sip:user@domain")
+	cmd.Flags().StringVar(&body.NAI, "nai", "", "the subscriber's network access identifier, as user@realm")
+	cmd.Flags().StringVar(&body.Private, "private", "", "an identity of the network's own (Subscription-Id-Type 4), up to 253 octets")
 	cmd.Flags().StringVar(&expires, "expires", "", expiresUsage)
 	completePlans(env, cmd)
 	return cmd
@@ -143,6 +147,11 @@ func (env *environment) printSubscriber(account api.SubscriberAccount) error {
 	t := newTable(env.stdout)
 	t.row("MSISDN", account.MSISDN)
 	t.row("IMSI", account.IMSI)
+	for _, name := range [][2]string{{"SIP URI", account.SIPURI}, {"NAI", account.NAI}, {"Private", account.Private}} {
+		if name[1] != "" {
+			t.row(name[0], name[1])
+		}
+	}
 	t.row("Plan", account.Plan)
 	t.row("State", account.State)
 	t.row("Balance", quantity(account.BalanceSeconds, "seconds"))

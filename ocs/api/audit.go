@@ -43,8 +43,8 @@ func (s *server) handleAudit(care huma.API) {
 
 func (s *server) listAudit(ctx context.Context, in *struct {
 	OwnerInput
-	Reference string `query:"reference" maxLength:"40"`
-	Action    string `query:"action" maxLength:"64"`
+	Reference string `query:"reference" maxLength:"40" pattern:"^[!-~]*$"`
+	Action    string `query:"action" maxLength:"64" pattern:"^[ -~]*$"`
 	PeriodInput
 	PageInput
 }) (*struct{ Body AuditPage }, error) {

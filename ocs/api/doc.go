@@ -5,9 +5,10 @@
 // problem details (RFC 9457). Only who bears a key, or the token of the server, may use /care/v1, and no further than
 // the table of rights allows.
 //
-// What a subscriber is called is personal data. No problem detail and no log line of this package holds an MSISDN or an
-// IMSI: whoever asked knows what was asked. A subscriber is named in a path by MSISDN, 4930123456, or by IMSI with the
-// prefix that TS 29.571 §5.3.2 gives it, imsi-262010000000001.
+// What a subscriber is called is personal data. No problem detail and no log line of this package holds an MSISDN or any
+// other name: whoever asked knows what was asked. A subscriber is named in a path by MSISDN, 4930123456, by SIP URI,
+// sip:alice@ims.example, by IMSI or network access identifier with the prefixes that TS 29.571 §5.3.2 gives them,
+// imsi-262010000000001 and nai-alice@example.net, or by private-NAME.
 //
 // Everything that comes in is bounded: bodies, pages, lists of faults, the time a request may take, and the number of
 // imports at once.

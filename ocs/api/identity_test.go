@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -33,6 +34,22 @@ func TestParseSubscriber(t *testing.T) {
 		{"imsi", "imsi-262010000000001", imsi("262010000000001"), ""},
 		{"imsi of a test network", "imsi-001010000000001", imsi("001010000000001"), ""},
 		{"imsi with plus", "imsi-+262010000000001", ocs.Identity{}, "starts with +"},
+		{"sip uri", "sip:Alice@IMS.Example", ocs.Identity{Kind: ocs.SIPURI, Value: "sip:Alice@ims.example"}, ""},
+		{"sips uri with parameters", "SIPS:alice@ims.example:5061;user=phone", ocs.Identity{Kind: ocs.SIPURI, Value: "sip:alice@ims.example"}, ""},
+		{"sip uri without a user", "sip:ims.example", ocs.Identity{}, "sip:user@domain"},
+		{"sip uri with a space", "sip:a lice@ims.example", ocs.Identity{}, "space"},
+		{"sip uri too long", "sip:" + strings.Repeat("a", 240) + "@ims.example", ocs.Identity{}, "253 are the most"},
+		{"nai", "nai-User@Example.Net", ocs.Identity{Kind: ocs.NAI, Value: "User@example.net"}, ""},
+		{"nai without a realm", "nai-user", ocs.Identity{Kind: ocs.NAI, Value: "user"}, ""},
+		{"nai of a realm alone", "nai-@example.net", ocs.Identity{Kind: ocs.NAI, Value: "@example.net"}, ""},
+		{"nai with an empty realm", "nai-user@", ocs.Identity{}, "user@realm"},
+		{"nai with two", "nai-a@b@c", ocs.Identity{}, "user@realm"},
+		{"nai of nothing", "nai-", ocs.Identity{}, "empty"},
+		{"private", "private-Meter/7?a=%41", ocs.Identity{Kind: ocs.Private, Value: "Meter/7?a=%41"}, ""},
+		{"private that is no UTF-8", "private-\xff", ocs.Identity{}, "UTF-8"},
+		{"private with NUL", "private-a\x00", ocs.Identity{}, "cannot be printed"},
+		{"private of nothing", "private- ", ocs.Identity{}, "empty"},
+		{"either", "alice@example.net", ocs.Identity{}, "nai-user@realm"},
 		{"imsi too long", "imsi-2620100000000011", ocs.Identity{}, "16 digits"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -45,5 +62,21 @@ func TestParseSubscriber(t *testing.T) {
 				t.Errorf("ParseSubscriber(%.40q): %v, want %q in it", test.text, err, test.why)
 			}
 		})
+	}
+}
+
+// What names a subscriber in a path is read again as the same name, whatever is in it.
+func TestPathNameIsReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"4930123456", "imsi-262010000000001", "sip:al%2Fice;x@ims.example", "nai-a/../b?c#d@example.net", "private-%2e%2e/ü+&"} {
+		identity, err := ParseSubscriber(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := PathName(identity)
+		raw, err := url.PathUnescape(path)
+		if again, faulty := ParseSubscriber(raw); err != nil || faulty != nil || again != identity || strings.ContainsAny(path, "/?#") {
+			t.Errorf("%q is %+v, in a path %q, and that is %+v, %v", text, identity, path, again, faulty)
+		}
 	}
 }

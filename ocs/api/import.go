@@ -39,7 +39,7 @@ func (s *server) handleImport(care huma.API) {
 	op := operation(huma.Operation{
 		OperationID: importOperation, Method: http.MethodPost, Path: "/care/v1/subscribers/import",
 		Summary: "Import subscribers from CSV, all or none",
-		Description: "The first line is msisdn,imsi,plan,seconds. A file with any fault imports nothing, and the first 20 faults are told by line. " +
+		Description: "The first line is msisdn,imsi,plan,seconds, and behind it any of sip_uri, nai and private. A file with any fault imports nothing, and the first 20 faults are told by line. " +
 			"The answer is one JSON value a line: the stages, the last one being done or failed.",
 		MaxBodyBytes: maxImport, BodyReadTimeout: importTimeout,
 		Errors:      []int{http.StatusConflict, http.StatusRequestEntityTooLarge},
@@ -75,12 +75,12 @@ func (s *server) importSubscribers(ctx context.Context, in *struct {
 	if len(file.rows) == 0 {
 		return nil, invalid("line 2", errors.New("nothing was imported: the file has a header and no subscribers"))
 	}
-	there, err := s.alreadyThere(ctx, file.rows)
+	there, numbers, err := s.alreadyThere(ctx, file.rows)
 	if err != nil {
 		return nil, err
 	}
 	switch n := there.count; {
-	case n == len(file.rows):
+	case numbers == len(file.rows):
 		there = rosterFaults{} // no line tells more than the sentence
 		return nil, there.problem(http.StatusConflict, thereAlready(n, n))
 	case n > 0:
@@ -111,29 +111,32 @@ func thereAlready(there, rows int) string {
 // resolveAtOnce is how many identities one statement looks up.
 const resolveAtOnce = 20_000
 
-// alreadyThere returns the rows that name a subscriber who exists. Whoever is created meanwhile is found by the
-// database when the rows are stored.
-func (s *server) alreadyThere(ctx context.Context, rows []rosterRow) (rosterFaults, error) {
-	var there rosterFaults
+// alreadyThere returns the rows that name a subscriber who exists, and how many of them do so by number. Whoever is created
+// meanwhile is found by the database when the rows are stored.
+func (s *server) alreadyThere(ctx context.Context, rows []rosterRow) (there rosterFaults, numbers int, err error) {
 	for chunk := range slices.Chunk(rows, resolveAtOnce/2) {
 		identities := make([]ocs.Identity, 0, resolveAtOnce)
 		for _, row := range chunk {
-			identities = append(identities, ocs.Identity{Kind: ocs.E164, Value: row.msisdn}, ocs.Identity{Kind: ocs.IMSI, Value: row.imsi})
+			identities = append(identities, row.identities()...)
 		}
 		located, err := s.Store.Resolve(ctx, identities)
 		if err != nil {
-			return there, s.storeFault(ctx, "look for subscribers that are there already", err)
+			return there, numbers, s.storeFault(ctx, "look for subscribers that are there already", err)
 		}
-		for i, row := range chunk {
+		for _, row := range chunk {
+			own := row.identities()
+			taken := slices.IndexFunc(located[:len(own)], func(l postgres.Located) bool { return l.Subscriber != "" })
+			located = located[len(own):]
 			switch {
-			case located[2*i].Subscriber != "":
+			case taken == 0:
+				numbers++
 				there.add(row.line, "msisdn: a subscriber has it already")
-			case row.imsi != "" && located[2*i+1].Subscriber != "":
-				there.add(row.line, "imsi: a subscriber with another msisdn has it already")
+			case taken > 0:
+				there.add(row.line, "%s: a subscriber with another msisdn has it already", kindWord(own[taken].Kind))
 			}
 		}
 	}
-	return there, nil
+	return there, numbers, nil
 }
 
 // storeRoster creates the subscribers of rows, all or none, and tells how far it is.

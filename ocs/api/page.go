@@ -41,7 +41,7 @@ func (p PeriodInput) check() error {
 
 // OwnerInput limits a list to one subscriber.
 type OwnerInput struct {
-	Subscriber string `query:"msisdn" maxLength:"60" doc:"MSISDN, or IMSI behind imsi-; absent: all"`
+	Subscriber string `query:"msisdn" maxLength:"300" doc:"MSISDN, imsi-DIGITS, sip:USER@DOMAIN, nai-USER@REALM or private-NAME; absent: all"`
 }
 
 // owner returns the id of the subscriber that a list is limited to; empty: all.

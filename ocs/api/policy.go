@@ -69,7 +69,7 @@ func (s *server) handlePolicy(care huma.API) {
 		OperationID: "get-policy-version", Method: http.MethodGet, Path: "/care/v1/policies/{version}",
 		Summary: "Show a policy that was loaded", Errors: []int{http.StatusNotFound},
 	}), func(ctx context.Context, in *struct {
-		Version string `path:"version" maxLength:"128"`
+		Version string `path:"version" maxLength:"128" pattern:"^[!-~]+$"`
 	}) (*struct{ Body Policy }, error) {
 		found, err := s.findPolicy(ctx, in.Version)
 		if err != nil {

@@ -67,7 +67,7 @@ func (s *server) handleRoles(care huma.API) {
 		huma.Register(care, operation(huma.Operation{
 			OperationID: "list-" + family.one + "s", Method: http.MethodGet, Path: family.path, Summary: "List " + family.one + "s by code",
 		}), func(ctx context.Context, in *struct {
-			After string `query:"after" maxLength:"12" doc:"code of the last of the page before"`
+			After string `query:"after" maxLength:"12" pattern:"^[0-9]*$" doc:"code of the last of the page before"`
 			Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		}) (*struct{ Body RoleList }, error) {
 			return s.listRoles(ctx, family.scheme, in.After, in.Limit)

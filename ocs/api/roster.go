@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/rating"
 )
 
@@ -22,8 +23,14 @@ const maxUnits rating.Units = 1_000_000_000_000
 // maxFaults is how many faults of a file are told; the rest are counted.
 const maxFaults = 20
 
-// rosterHeader is the first line of an import file.
+// rosterHeader is how the first line of an import file begins. Behind it any of rosterOthers may follow, in any order.
 var rosterHeader = []string{"msisdn", "imsi", "plan", "seconds"}
+
+// rosterOthers are the columns that a file may have beside; a field may be empty.
+var rosterOthers = map[string]struct {
+	kind  ocs.IdentityKind
+	parse func(string) (string, error)
+}{"sip_uri": {ocs.SIPURI, ParseSIPURI}, "nai": {ocs.NAI, ParseNAI}, "private": {ocs.Private, ParsePrivate}}
 
 // A roster is a CSV file of subscribers to create.
 type roster struct {
@@ -37,7 +44,18 @@ type rosterRow struct {
 	msisdn  string
 	imsi    string // empty: not known
 	plan    string
-	seconds rating.Units // 0: no bucket
+	seconds rating.Units   // 0: no bucket
+	others  []ocs.Identity // beside msisdn and imsi, one of a kind
+}
+
+// identities returns all that row names the subscriber by, the msisdn first.
+func (row *rosterRow) identities() []ocs.Identity {
+	all := make([]ocs.Identity, 0, 2+len(row.others))
+	all = append(all, ocs.Identity{Kind: ocs.E164, Value: row.msisdn})
+	if row.imsi != "" {
+		all = append(all, ocs.Identity{Kind: ocs.IMSI, Value: row.imsi})
+	}
+	return append(all, row.others...)
 }
 
 // rosterFaults are the reasons why a file is not imported: the first maxFaults in words, all of them counted.
@@ -68,7 +86,7 @@ func readRoster(file io.Reader, plans map[string]rating.Plan) (roster, error) {
 		r.faults.add(1, "%s", why)
 		return r, readFault(err)
 	}
-	check := rosterCheck{plans: plans, planNames: slices.Sorted(maps.Keys(plans)), lines: map[string]int{}}
+	check := rosterCheck{others: slices.Clone(header[len(rosterHeader):]), plans: plans, planNames: slices.Sorted(maps.Keys(plans)), lines: map[string]int{}}
 	for {
 		fields, err := reader.Read()
 		if errors.Is(err, io.EOF) {
@@ -79,7 +97,7 @@ func readRoster(file io.Reader, plans map[string]rating.Plan) (roster, error) {
 		}
 		if err != nil {
 			syntax, _ := errors.AsType[*csv.ParseError](err)
-			r.faults.add(syntax.StartLine, "%s", syntaxFault(syntax, len(fields)))
+			r.faults.add(syntax.StartLine, "%s", syntaxFault(syntax, len(fields), len(rosterHeader)+len(check.others)))
 			continue
 		}
 		line, _ := reader.FieldPos(0)
@@ -97,10 +115,10 @@ func readFault(err error) error {
 	return err
 }
 
-func syntaxFault(err *csv.ParseError, fields int) string {
+func syntaxFault(err *csv.ParseError, fields, want int) string {
 	switch {
 	case errors.Is(err.Err, csv.ErrFieldCount):
-		return fmt.Sprintf("%d fields instead of %d", fields, len(rosterHeader))
+		return fmt.Sprintf("%d fields instead of %d", fields, want)
 	case errors.Is(err.Err, csv.ErrBareQuote):
 		return "a quotation mark inside a field; no field needs one"
 	case errors.Is(err.Err, csv.ErrQuote):
@@ -120,13 +138,26 @@ func headerFault(header []string, err error) string {
 	for i := range header {
 		header[i] = strings.ToLower(strings.TrimSpace(header[i]))
 	}
-	switch {
-	case slices.Equal(header, rosterHeader):
-		return ""
+	switch n := len(rosterHeader); {
+	case len(header) >= n && slices.Equal(header[:n], rosterHeader):
+		return othersFault(header[n:])
 	case len(header) == 1 && strings.ContainsAny(header[0], ";\t"):
 		return "the fields must be parted by commas; the first line must be " + want
 	}
 	return "the first line must be " + want
+}
+
+// othersFault returns what is wrong with the columns behind those that every file has.
+func othersFault(columns []string) string {
+	for i, column := range columns {
+		if _, known := rosterOthers[column]; !known {
+			return fmt.Sprintf("column %d of the first line is none of %s", len(rosterHeader)+i+1, strings.Join(slices.Sorted(maps.Keys(rosterOthers)), ", "))
+		}
+		if slices.Contains(columns[:i], column) {
+			return fmt.Sprintf("column %d of the first line is %s again", len(rosterHeader)+i+1, column)
+		}
+	}
+	return ""
 }
 
 // withoutMark skips the byte order mark that spreadsheets write.
@@ -140,6 +171,7 @@ func withoutMark(file io.Reader) io.Reader {
 
 // rosterCheck judges one row after the other.
 type rosterCheck struct {
+	others    []string // columns behind rosterHeader
 	plans     map[string]rating.Plan
 	planNames []string
 	lines     map[string]int // by identity, where it came first
@@ -172,7 +204,24 @@ func (c *rosterCheck) row(line int, fields []string, faults *rosterFaults) (rost
 	if row.seconds, err = parseUnits(fields[3]); err != nil {
 		faults.add(line, "seconds: %v", err)
 	}
+	for i, column := range c.others {
+		c.other(&row, column, fields[len(rosterHeader)+i], faults)
+	}
 	return row, faults.count == before
+}
+
+func (c *rosterCheck) other(row *rosterRow, column, field string, faults *rosterFaults) {
+	if strings.TrimSpace(field) == "" {
+		return
+	}
+	how := rosterOthers[column]
+	value, err := how.parse(strings.Clone(field)) // a field shares memory with its whole line
+	if err != nil {
+		faults.add(row.line, "%v", err)
+		return
+	}
+	row.others = append(row.others, ocs.Identity{Kind: how.kind, Value: value})
+	c.unique(row.line, column, value, faults)
 }
 
 func (c *rosterCheck) unique(line int, kind, value string, faults *rosterFaults) {

@@ -65,6 +65,19 @@ func TestReadRoster(t *testing.T) {
 		},
 		{"quotation mark never closed", header + "\"4930000001,,demo,1\n4930000002,,demo,1\n", nil, []string{"2: a quotation mark that is not closed where the field ends; no field needs one"}},
 		{"an imsi in the wrong column is not told", header + "4930000001,,262010000000001,1\n", nil, []string{"2: plan: that is no name; the catalogue has demo, night"}},
+		{
+			"other names, in any order", "msisdn,imsi,plan,seconds,NAI, sip_uri\n4930000001,,demo,1,A@Example.Net,sip:a@Example.Net\n4930000002,,demo,1,,\n",
+			[]string{"2 4930000001  demo 1 3=A@example.net 2=sip:a@example.net", "3 4930000002  demo 1"}, nil,
+		},
+		{
+			"faults of other names", "msisdn,imsi,plan,seconds,sip_uri,private\n4930000001,,demo,1,a@b,x\n4930000002,,demo,1,sip:a@b,x\n4930000003,,demo,1,sip:a@B,x\n4930000004,,demo,1\n",
+			nil, []string{
+				"2: sip_uri: it must be like sip:user@domain", "3: private: it is the one of line 2 again",
+				"4: sip_uri: it is the one of line 3 again", "4: private: it is the one of line 2 again", "5: 4 fields instead of 6",
+			},
+		},
+		{"a column that nobody knows", "msisdn,imsi,plan,seconds,nai,email\n", nil, []string{"1: column 6 of the first line is none of nai, private, sip_uri"}},
+		{"a column twice", "msisdn,imsi,plan,seconds,nai,nai\n", nil, []string{"1: column 6 of the first line is nai again"}},
 		{"empty lines keep the count", header + "\n\n4930000001,,demo,x\n", nil, []string{"4: seconds: it is not a whole number"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -75,7 +88,11 @@ func TestReadRoster(t *testing.T) {
 			}
 			var rows, faults []string
 			for _, r := range got.rows {
-				rows = append(rows, fmt.Sprintf("%d %s %s %s %d", r.line, r.msisdn, r.imsi, r.plan, r.seconds))
+				row := fmt.Sprintf("%d %s %s %s %d", r.line, r.msisdn, r.imsi, r.plan, r.seconds)
+				for _, other := range r.others {
+					row += fmt.Sprintf(" %d=%s", other.Kind, other.Value)
+				}
+				rows = append(rows, row)
 			}
 			for _, f := range got.faults.first {
 				faults = append(faults, fmt.Sprintf("%d: %s", f.line, f.why))

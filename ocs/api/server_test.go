@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +122,52 @@ func TestSubscriberIsCreatedOnce(t *testing.T) {
 	wantStatus(t, ask(t, s, "GET", "/care/v1/subscribers/4930000002", nil), http.StatusNotFound)
 }
 
+// Every kind of name finds its subscriber, is shown, and belongs to one.
+func TestEveryNameFindsItsSubscriber(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t, nil)
+	body := map[string]any{
+		"msisdn": "4930000001", "imsi": "262010000000001", "sip_uri": "sips:Alice@IMS.Example:5061;user=phone",
+		"nai": "alice@Example.Net", "private": "meter/7", "plan": "demo", "seconds": 60,
+	}
+	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers", body), http.StatusCreated)
+	want := show(t, s, "4930000001")
+	if want.SIPURI != "sip:Alice@ims.example" || want.NAI != "alice@example.net" || want.Private != "meter/7" {
+		t.Errorf("shown as %+v", want)
+	}
+	for _, name := range []string{"imsi-262010000000001", "sip:Alice@ims.example", "sip%3aAlice@IMS.example", "nai-alice@EXAMPLE.net", "private-meter%2F7"} {
+		if got := show(t, s, name); got.ID != want.ID {
+			t.Errorf("%s finds %s, want %s", name, got.ID, want.ID)
+		}
+	}
+	for kind, name := range map[string]string{"sip_uri": "sip:Alice@ims.example", "nai": "alice@example.net", "private": "meter/7"} {
+		got := ask(t, s, "POST", "/care/v1/subscribers", map[string]any{"msisdn": "4930000002", kind: name, "plan": "demo", "seconds": 1})
+		wantStatus(t, got, http.StatusConflict)
+		if !strings.Contains(got.text, "another subscriber has this "+kind) {
+			t.Errorf("%s: %s", kind, got.text)
+		}
+	}
+	wantStatus(t, ask(t, s, "GET", "/care/v1/subscribers/4930000002", nil), http.StatusNotFound)
+
+	csv := "msisdn,imsi,plan,seconds,private,sip_uri\n4930000003,,demo,60,meter/8,sip:bob@ims.example\n4930000004,,demo,0,,\n"
+	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers/import", csv), http.StatusOK)
+	if got := show(t, s, "sip:bob@ims.example"); got.MSISDN != "4930000003" || got.Private != "meter/8" || got.NAI != "" {
+		t.Errorf("imported as %+v", got)
+	}
+	got := ask(t, s, "POST", "/care/v1/subscribers/import", "msisdn,imsi,plan,seconds,private\n4930000005,,demo,60,meter/8\n4930000006,,demo,60,x\n")
+	wantStatus(t, got, http.StatusConflict)
+	if !strings.Contains(got.text, "private: a subscriber with another msisdn has it already") {
+		t.Errorf("import of a name that is taken: %s", got.text)
+	}
+	list := ask(t, s, "GET", "/care/v1/subscribers", nil)
+	wantStatus(t, list, http.StatusOK)
+	var page api.SubscriberPage
+	list.decode(t, &page)
+	if len(page.Subscribers) != 3 || page.Subscribers[0].NAI != "alice@example.net" || page.Subscribers[2].SIPURI != "" {
+		t.Errorf("listed as %+v", page.Subscribers)
+	}
+}
+
 func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, nil)
@@ -138,6 +186,9 @@ func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
 		{"negative", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","plan":"demo","seconds":-1}`, 422, "body.seconds"},
 		{"too much", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","plan":"demo","seconds":1000000000001}`, 422, "body.seconds"},
 		{"msisdn", "POST", "/care/v1/subscribers", `{"msisdn":"030000002","plan":"demo","seconds":1}`, 422, "country code"},
+		{"sip uri", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","sip_uri":"tel:+4930000002","plan":"demo","seconds":1}`, 422, "its number is the msisdn"},
+		{"nai", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","nai":"a@","plan":"demo","seconds":1}`, 422, "body.nai"},
+		{"private", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","private":"a\u0000","plan":"demo","seconds":1}`, 422, "body.private"},
 		{"imsi", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","imsi":"x","plan":"demo","seconds":1}`, 422, "body.imsi"},
 		{"plan", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","plan":"gold","seconds":1}`, 422, "it has demo"},
 		{"expired at birth", "POST", "/care/v1/subscribers", `{"msisdn":"4930000002","plan":"demo","seconds":1,"expires_at":"` + past + `"}`, 422, "passed already"},
@@ -490,13 +541,71 @@ func TestOpenAPINamesEveryPath(t *testing.T) {
 	}
 }
 
+// A place in a list that nobody was given is the client's fault, whatever is in it: also a NUL, which no column can hold.
+func TestListsRefuseForeignPlaces(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t, nil)
+	for i := range 3 {
+		create(t, s, fmt.Sprintf("493000000%d", i), 600)
+		for _, kind := range []ocs.RequestType{ocs.Initial, ocs.Termination} {
+			if err := s.Charge(t.Context(), fmt.Sprintf("493000000%d", i), ocs.SessionKey{ID: fmt.Sprint("s", i)}, kind, uint32(kind), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, path := range []string{
+		"/care/v1/subscribers?limit=1", "/care/v1/sessions?limit=1", "/care/v1/cdrs?limit=1", "/care/v1/rated-events?msisdn=4930000001&limit=1",
+		"/care/v1/subscribers/4930000001/transfers?limit=1", "/care/v1/merchants?limit=1", "/care/v1/agents?limit=1", "/care/v1/audit?limit=1",
+	} {
+		first := ask(t, s, "GET", path, nil)
+		if first.status == http.StatusNotFound {
+			t.Errorf("%s: there is no such list", path)
+		}
+		var page struct {
+			Next string `json:"next"`
+		}
+		_ = json.Unmarshal([]byte(first.text), &page)
+		places := []string{"\x00", "a\x00b", "\xff", "%", base64.RawURLEncoding.EncodeToString([]byte("{\"")), strings.Repeat("A", 100_000)}
+		if text, err := base64.RawURLEncoding.DecodeString(page.Next); err == nil && json.Valid(text) {
+			places = append(places, base64.RawURLEncoding.EncodeToString(withNUL.ReplaceAll(text, []byte(`"$1\u0000"$2`))))
+		}
+		for _, place := range places {
+			got := ask(t, s, "GET", path+"&after="+url.QueryEscape(place), nil)
+			if got.status < 400 || got.status >= 500 {
+				t.Errorf("%s after %.20q: %d %.200s, want a fault of the client", path, place, got.status, got.text)
+			}
+		}
+		wantStatus(t, ask(t, s, "GET", path, nil), first.status)
+	}
+}
+
+// Nor may it stand anywhere else where a name is asked for.
+func TestNULIsNobodysName(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t, nil)
+	for _, path := range []string{
+		"/care/v1/subscribers/%00", "/care/v1/subscribers/private-%00", "/care/v1/subscribers/nai-a%00", "/care/v1/sessions?msisdn=%00",
+		"/care/v1/sessions?state=%00", "/care/v1/session?session_id=%00", "/care/v1/session?session_id=a&sub_session=%00",
+		"/care/v1/rated-events?session_id=%00", "/care/v1/audit?reference=%00", "/care/v1/audit?action=%00", "/care/v1/policies/%00",
+		"/care/v1/buckets/%00/trace", "/care/v1/transfers/%00", "/care/v1/transfers/%00/explanation", "/care/v1/merchants/%00", "/care/v1/agents/%00",
+		"/care/v1/cdrs?from=%00", "/care/v1/transfers?key=%00",
+	} {
+		if got := ask(t, s, "GET", path, nil); got.status < 400 || got.status >= 500 {
+			t.Errorf("%s: %d %.200s, want a fault of the client", path, got.status, got.text)
+		}
+	}
+}
+
+// withNUL finds the values of JSON that are texts.
+var withNUL = regexp.MustCompile(`"([^"]*)"([,}\]])`)
+
 // A log or a problem outlives the request and is read by others: neither may name a subscriber.
 func TestNobodyIsNamedInLogsAndProblems(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	s := apitest.New(t, slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	const msisdn, imsi = "4930000777", "262010000000777"
-	body := map[string]any{"msisdn": msisdn, "imsi": imsi, "plan": "demo", "seconds": 60}
+	const msisdn, imsi, nai = "4930000777", "262010000000777", "somebody@example.net"
+	body := map[string]any{"msisdn": msisdn, "imsi": imsi, "nai": nai, "plan": "demo", "seconds": 60}
 	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers", body), http.StatusCreated)
 	const csvHead = "msisdn,imsi,plan,seconds\n"
 	problems := []answer{
@@ -507,6 +616,8 @@ func TestNobodyIsNamedInLogsAndProblems(t *testing.T) {
 		ask(t, s, "GET", "/care/v1/subscribers/"+msisdn+"1111111", nil),
 		ask(t, s, "GET", "/care/v1/subscribers/imsi-"+imsi+"1", nil),
 		ask(t, s, "GET", "/care/v1/subscribers/"+msisdn+"1", nil),
+		ask(t, s, "GET", "/care/v1/subscribers/nai-x"+nai, nil),
+		ask(t, s, "GET", "/care/v1/subscribers/"+nai, nil),
 		ask(t, s, "GET", "/care/v1/nothing/"+msisdn, nil),
 		ask(t, s, "GET", "/care/v1/cdrs?msisdn="+msisdn+"x", nil),
 		ask(t, s, "GET", "/care/v1/subscribers?limit="+msisdn, nil),
@@ -515,12 +626,12 @@ func TestNobodyIsNamedInLogsAndProblems(t *testing.T) {
 		ask(t, s, "POST", "/care/v1/subscribers/import", csvHead+strings.Repeat(msisdn+"9,,demo,1\n", 2)),
 	}
 	for i, problem := range problems {
-		if problem.status < 400 || strings.Contains(problem.text, msisdn) || strings.Contains(problem.text, imsi) {
+		if problem.status < 400 || strings.Contains(problem.text, msisdn) || strings.Contains(problem.text, imsi) || strings.Contains(problem.text, nai) {
 			t.Errorf("problem %d: %d %s", i, problem.status, problem.text)
 		}
 	}
 	wantStatus(t, ask(t, s, "PUT", "/care/v1/subscribers/"+msisdn+"/state", map[string]any{"state": "blocked"}), http.StatusOK)
-	if text := log.String(); strings.Contains(text, msisdn) || strings.Contains(text, imsi) || text == "" {
+	if text := log.String(); strings.Contains(text, msisdn) || strings.Contains(text, imsi) || strings.Contains(text, nai) || text == "" {
 		t.Errorf("log:\n%s\nwant something, and nobody named", text)
 	}
 }

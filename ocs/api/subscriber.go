@@ -21,6 +21,9 @@ type Subscriber struct {
 	ID        string    `json:"id" doc:"never changes, unlike the numbers"`
 	MSISDN    string    `json:"msisdn" example:"4930123456" doc:"E.164 digits"`
 	IMSI      string    `json:"imsi" doc:"empty when not known"`
+	SIPURI    string    `json:"sip_uri,omitempty" example:"sip:alice@ims.example" doc:"absent when not known, as the next two"`
+	NAI       string    `json:"nai,omitempty" example:"alice@example.net" doc:"network access identifier; a User-Name finds it too"`
+	Private   string    `json:"private,omitempty" doc:"identity of the network's own (END_USER_PRIVATE)"`
 	Plan      string    `json:"plan"`
 	State     string    `json:"state" enum:"active,blocked,closed"`
 	CreatedAt time.Time `json:"created_at"`
@@ -58,6 +61,9 @@ func (s *server) handleSubscribers(care huma.API) {
 type NewSubscriber struct {
 	MSISDN    string       `json:"msisdn" maxLength:"40"`
 	IMSI      string       `json:"imsi,omitempty" maxLength:"40"`
+	SIPURI    string       `json:"sip_uri,omitempty" maxLength:"300" example:"sip:alice@ims.example"`
+	NAI       string       `json:"nai,omitempty" maxLength:"300" example:"alice@example.net"`
+	Private   string       `json:"private,omitempty" maxLength:"300" doc:"identity of the network's own (END_USER_PRIVATE)"`
 	Plan      string       `json:"plan" maxLength:"64"`
 	Seconds   rating.Units `json:"seconds" minimum:"0" maximum:"1000000000000" doc:"in one bucket of class plan; 0: no bucket"`
 	ExpiresAt *time.Time   `json:"expires_at,omitempty" doc:"first instant at which the bucket no longer counts; absent: never"`
@@ -65,7 +71,7 @@ type NewSubscriber struct {
 
 // SubscriberInput names the subscriber that a path is about.
 type SubscriberInput struct {
-	Subscriber string `path:"subscriber" maxLength:"60" doc:"MSISDN, or IMSI behind imsi-"`
+	Subscriber string `path:"subscriber" maxLength:"300" doc:"MSISDN, imsi-DIGITS, sip:USER@DOMAIN, nai-USER@REALM or private-NAME"`
 }
 
 type subscriberOutput struct{ Body SubscriberAccount }
@@ -80,20 +86,13 @@ func (s *server) createSubscriber(ctx context.Context, in *struct{ Body NewSubsc
 	entry := s.entry(ctx, "create subscriber", string(created.Subscriber.ID), nil, map[string]any{"plan": row.plan, "seconds": row.seconds})
 	err = s.Store.CreateSubscribers(ctx, []postgres.NewSubscriber{created}, now, entry)
 	if taken, ok := errors.AsType[*postgres.IdentityTakenError](err); ok {
-		return nil, huma.Error409Conflict("another subscriber has this " + kindWord(taken.Kind) + " already; nothing was changed")
+		return nil, huma.Error409Conflict("another subscriber has this " + kindInWords(taken.Kind) + " already; nothing was changed")
 	}
 	if err != nil {
 		return nil, s.storeFault(ctx, "create the subscriber", err)
 	}
 	s.acted(ctx, "subscriber created", created.Subscriber.ID)
 	return s.account(ctx, created.Subscriber)
-}
-
-func kindWord(kind ocs.IdentityKind) string {
-	if kind == ocs.IMSI {
-		return "imsi"
-	}
-	return "msisdn"
 }
 
 // checkNew judges a body by the rules of an import row.
@@ -106,6 +105,20 @@ func (s *server) checkNew(body NewSubscriber, now time.Time) (row rosterRow, exp
 		if row.imsi, err = ParseIMSI(body.IMSI); err != nil {
 			return row, expiresAt, invalid("body.imsi", err)
 		}
+	}
+	for _, other := range []struct {
+		kind  ocs.IdentityKind
+		text  string
+		parse func(string) (string, error)
+	}{{ocs.SIPURI, body.SIPURI, ParseSIPURI}, {ocs.NAI, body.NAI, ParseNAI}, {ocs.Private, body.Private, ParsePrivate}} {
+		if other.text == "" {
+			continue
+		}
+		value, err := other.parse(other.text)
+		if err != nil {
+			return row, expiresAt, invalid("body."+kindWord(other.kind), err)
+		}
+		row.others = append(row.others, ocs.Identity{Kind: other.kind, Value: value})
 	}
 	plans := s.Rules().Plans
 	if err = knownPlan(row.plan, plans, slices.Sorted(maps.Keys(plans))); err != nil {
@@ -122,7 +135,7 @@ func checkExpiry(at *time.Time, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	case !at.After(now):
 		return time.Time{}, invalid("body.expires_at", errors.New("expires_at: it has passed already"))
-	case at.Year() > 9999:
+	case at.UTC().Year() > 9999:
 		return time.Time{}, invalid("body.expires_at", errors.New("expires_at: leave it out for a bucket that never expires"))
 	}
 	return at.UTC(), nil
@@ -136,10 +149,7 @@ func newSubscriber(row rosterRow, expiresAt, now time.Time) postgres.NewSubscrib
 	id := ocs.SubscriberID(newID())
 	n := postgres.NewSubscriber{
 		Subscriber: ocs.Subscriber{ID: id, State: ocs.Active, Plan: row.plan, MSISDN: row.msisdn, IMSI: row.imsi, CreatedAt: now},
-		Identities: []ocs.Identity{{Kind: ocs.E164, Value: row.msisdn}},
-	}
-	if row.imsi != "" {
-		n.Identities = append(n.Identities, ocs.Identity{Kind: ocs.IMSI, Value: row.imsi})
+		Identities: row.identities(),
 	}
 	if row.seconds > 0 {
 		bucket, postings := ocs.GrantBucket(ocs.Grant{
@@ -161,9 +171,13 @@ func (s *server) listSubscribers(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.storeFault(ctx, "list subscribers", err)
 	}
+	names, err := s.names(ctx, subscribers...)
+	if err != nil {
+		return nil, err
+	}
 	page := SubscriberPage{Subscribers: make([]Subscriber, 0, len(subscribers))}
 	for _, subscriber := range subscribers {
-		page.Subscribers = append(page.Subscribers, tellSubscriber(subscriber))
+		page.Subscribers = append(page.Subscribers, tellSubscriber(subscriber, names[subscriber.ID]))
 	}
 	if len(subscribers) == in.Limit {
 		page.Next = subscribers[len(subscribers)-1].MSISDN
@@ -185,7 +199,7 @@ func (s *server) getSubscriber(ctx context.Context, in *SubscriberInput) (*subsc
 	return s.account(ctx, subscriber)
 }
 
-// find returns the subscriber that an MSISDN, or an IMSI behind imsi-, names.
+// find returns the subscriber that name names; see [NameForms].
 func (s *server) find(ctx context.Context, name string) (ocs.Subscriber, error) {
 	identity, err := ParseSubscriber(name)
 	if err != nil {
@@ -194,7 +208,7 @@ func (s *server) find(ctx context.Context, name string) (ocs.Subscriber, error) 
 	subscriber, err := s.Store.SubscriberByIdentity(ctx, identity)
 	switch {
 	case errors.Is(err, postgres.ErrNotFound):
-		return ocs.Subscriber{}, huma.Error404NotFound("no subscriber has this " + kindWord(identity.Kind))
+		return ocs.Subscriber{}, huma.Error404NotFound("no subscriber has this " + kindInWords(identity.Kind))
 	case err != nil:
 		return ocs.Subscriber{}, s.storeFault(ctx, "find the subscriber", err)
 	}
@@ -212,8 +226,12 @@ func (s *server) account(ctx context.Context, subscriber ocs.Subscriber) (*subsc
 	if err != nil {
 		return nil, s.storeFault(ctx, "count the open sessions", err)
 	}
+	names, err := s.names(ctx, subscriber)
+	if err != nil {
+		return nil, err
+	}
 	now := s.Now()
-	told := SubscriberAccount{Subscriber: tellSubscriber(subscriber), Buckets: tellBuckets(buckets, now), OpenSessions: len(open)}
+	told := SubscriberAccount{Subscriber: tellSubscriber(subscriber, names[subscriber.ID]), Buckets: tellBuckets(buckets, now), OpenSessions: len(open)}
 	for _, b := range buckets {
 		if b.Unit != rating.Seconds {
 			continue
@@ -228,9 +246,21 @@ func (s *server) account(ctx context.Context, subscriber ocs.Subscriber) (*subsc
 	return &subscriberOutput{told}, nil
 }
 
-func tellSubscriber(s ocs.Subscriber) Subscriber {
+func (s *server) names(ctx context.Context, subscribers ...ocs.Subscriber) (map[ocs.SubscriberID]postgres.Names, error) {
+	ids := make([]ocs.SubscriberID, 0, len(subscribers))
+	for _, subscriber := range subscribers {
+		ids = append(ids, subscriber.ID)
+	}
+	names, err := s.Store.Names(ctx, ids)
+	if err != nil {
+		return nil, s.storeFault(ctx, "load the names", err)
+	}
+	return names, nil
+}
+
+func tellSubscriber(s ocs.Subscriber, names postgres.Names) Subscriber {
 	return Subscriber{
-		ID: string(s.ID), MSISDN: s.MSISDN, IMSI: s.IMSI, Plan: s.Plan, State: string(s.State), CreatedAt: s.CreatedAt.UTC(),
+		ID: string(s.ID), MSISDN: s.MSISDN, IMSI: s.IMSI, SIPURI: names.SIPURI, NAI: names.NAI, Private: names.Private, Plan: s.Plan, State: string(s.State), CreatedAt: s.CreatedAt.UTC(),
 	}
 }
 

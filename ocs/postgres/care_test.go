@@ -80,6 +80,29 @@ func TestSubscribers(t *testing.T) {
 	postgrestest.CheckInvariants(t, s)
 }
 
+// Names beside MSISDN and IMSI are found, and told for those who have them.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	s := postgrestest.New(t)
+	plain, named := newSubscriber(1, 10), newSubscriber(2, 0)
+	named.Identities = append(slices.Clone(named.Identities),
+		ocs.Identity{Kind: ocs.SIPURI, Value: "sip:a@x"}, ocs.Identity{Kind: ocs.NAI, Value: "a@y"}, ocs.Identity{Kind: ocs.Private, Value: "a"})
+	if err := s.CreateSubscribers(t.Context(), []postgres.NewSubscriber{plain, named}, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, identity := range named.Identities {
+		got, err := s.SubscriberByIdentity(t.Context(), identity)
+		if err != nil || got.ID != named.Subscriber.ID {
+			t.Errorf("%+v finds %q, %v", identity, got.ID, err)
+		}
+	}
+	got, err := s.Names(t.Context(), []ocs.SubscriberID{plain.Subscriber.ID, named.Subscriber.ID, ocs.SubscriberID(newID())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "names", got, map[ocs.SubscriberID]postgres.Names{named.Subscriber.ID: {SIPURI: "sip:a@x", NAI: "a@y", Private: "a"}})
+}
+
 func TestTakenIdentityCreatesNobody(t *testing.T) {
 	t.Parallel()
 	s := postgrestest.New(t)

@@ -18,6 +18,16 @@ type NewSubscriber struct {
 	Postings   []ocs.Posting
 }
 
+// name returns its first identity of a kind; empty: it has none.
+func (n *NewSubscriber) name(kind ocs.IdentityKind) string {
+	for _, id := range n.Identities {
+		if id.Kind == kind {
+			return id.Value
+		}
+	}
+	return ""
+}
+
 // An IdentityTakenError says which of the new subscribers could not be created. It does not say the identity: errors get
 // logged.
 type IdentityTakenError struct {
@@ -36,9 +46,9 @@ func (e *IdentityTakenError) Unwrap() error { return ErrIdentityTaken }
 const chunk = 5000
 
 const insertSubscribers = `
-	INSERT INTO subscriber (part, id, state, plan, identity_version, msisdn, imsi, created_at)
+	INSERT INTO subscriber (part, id, state, plan, identity_version, msisdn, imsi, created_at, sip_uri, nai, private_id)
 	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-		$8::timestamptz[])`
+		$8::timestamptz[], $9::text[], $10::text[], $11::text[])`
 
 // CreateSubscribers creates all of them or none. now is written where Subscriber.CreatedAt is zero. When an identity is
 // taken, also by another of them, the error is an *[IdentityTakenError]. The audit entries are written with them.
@@ -88,7 +98,7 @@ func uniqueIdentities(subscribers []NewSubscriber) error {
 }
 
 func (tx *Tx) insertSubscribers(ctx context.Context, subscribers []NewSubscriber, now time.Time) error {
-	var parts, ids, states, plans, versions, msisdns, imsis, creations array
+	var parts, ids, states, plans, versions, msisdns, imsis, creations, uris, nais, privates array
 	for _, n := range subscribers {
 		s := n.Subscriber
 		parts.integer(int64(s.ID.Slot()))
@@ -102,9 +112,12 @@ func (tx *Tx) insertSubscribers(ctx context.Context, subscribers []NewSubscriber
 			s.CreatedAt = now
 		}
 		creations.time(s.CreatedAt)
+		uris.string(n.name(ocs.SIPURI))
+		nais.string(n.name(ocs.NAI))
+		privates.string(n.name(ocs.Private))
 	}
 	_, err := tx.run(ctx, insertSubscribers, parts.value(), ids.value(), states.value(), plans.value(), versions.value(),
-		msisdns.value(), imsis.value(), creations.value())
+		msisdns.value(), imsis.value(), creations.value(), uris.value(), nais.value(), privates.value())
 	if err != nil {
 		return fmt.Errorf("insert subscribers: %w", err)
 	}

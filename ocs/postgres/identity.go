@@ -43,3 +43,32 @@ func (s *Store) Resolve(ctx context.Context, ids []ocs.Identity) ([]Located, err
 	}
 	return each(ids, func(id ocs.Identity) Located { return known[id] }), nil
 }
+
+// Names are what a subscriber is called beside MSISDN and IMSI. Calls do not load them.
+type Names struct{ SIPURI, NAI, Private string }
+
+const names = `
+	SELECT id, sip_uri, nai, private_id FROM subscriber
+	WHERE part = ANY($1::smallint[]) AND id = ANY($2::uuid[]) AND (sip_uri <> '' OR nai <> '' OR private_id <> '')`
+
+// Names returns the names of those subscribers that have any.
+func (s *Store) Names(ctx context.Context, ids []ocs.SubscriberID) (map[ocs.SubscriberID]Names, error) {
+	var parts array
+	for _, id := range ids {
+		parts.integer(int64(id.Slot()))
+	}
+	var rows []struct {
+		ID      string `db:"id"`
+		SIPURI  string `db:"sip_uri"`
+		NAI     string `db:"nai"`
+		Private string `db:"private_id"`
+	}
+	if err := s.selectInto(ctx, &rows, names, parts.value(), subscriberArray(ids)); err != nil {
+		return nil, fmt.Errorf("names of %d subscribers: %w", len(ids), err)
+	}
+	found := make(map[ocs.SubscriberID]Names, len(rows))
+	for _, r := range rows {
+		found[ocs.SubscriberID(r.ID)] = Names{r.SIPURI, r.NAI, r.Private}
+	}
+	return found, nil
+}

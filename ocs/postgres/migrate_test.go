@@ -22,7 +22,8 @@ func TestMigrationsArePinned(t *testing.T) {
 		"migrations/0009_lean_session.sql":  "536a300e65dd01b804c915df9647259afeefcde0afce71ea2cfe06494a86ced6",
 		"migrations/0010_summons.sql":       "6e2361c5273e1e741695f593467fe933e111a27dc65cd6966f2b5c5dc9448205",
 		"migrations/0011_lean_transfer.sql": "db0caf90718838bee285a27273ea4a80a8fb5974eadf3ea9202c5045d2ebd01b",
-		"migrations/0012_catalog.sql":       "75d6851755f1073361a87d173c50862f4a0776f64251615e7f6811d8d2556191",
+		"migrations/0012_names.sql":         "f7f6485028b5e81bbb934f8ef8dc9ac699fa02de88b2492511af827902360329",
+		"migrations/0013_catalog.sql":       "0017f1175d10e27720515ffa2d2d9932f6532a891cd738e8b21ab5e4d7dffda3",
 	}
 	files, err := fs.Glob(migrations, "migrations/*")
 	if err != nil {

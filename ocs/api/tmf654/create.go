@@ -192,7 +192,7 @@ func setPeriod(a *postgres.Action, body map[string]any, now time.Time) *Fault {
 	}
 	if s := text(body, "validFor", "endDateTime"); s != "" {
 		a.Expires, _ = time.Parse(time.RFC3339, s)
-		if !a.Expires.After(now) || !a.Expires.After(a.Starts) || a.Expires.Year() > 9999 {
+		if !a.Expires.After(now) || !a.Expires.After(a.Starts) || a.Expires.UTC().Year() > 9999 {
 			return malformed("validFor.endDateTime", "later than now and than startDateTime")
 		}
 	}

@@ -32,7 +32,7 @@ type Config struct {
 	Store    *postgres.Store
 	Transfer func(context.Context, charging.Transfer) (transfer.Outcome, error)
 	Actor    func(*http.Request) (name string, status int) // who asks; status: why that is refused, 401, 403 or 503, else 0
-	Identity func(string) (ocs.Identity, error)            // reads an MSISDN, or an IMSI behind imsi-
+	Identity func(string) (ocs.Identity, error)            // reads an MSISDN, or another name with its prefix
 	Now      func() time.Time
 	Logger   *slog.Logger
 

@@ -1,4 +1,4 @@
--- 0012_catalog: which catalogue all servers go by, and who put it in force. Every version that was ever in force stays: a
+-- 0013_catalog: which catalogue all servers go by, and who put it in force. Every version that was ever in force stays: a
 -- running call finishes by the one that it began with, and a CDR is explained by it.
 
 -- +goose Up
