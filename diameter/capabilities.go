@@ -149,6 +149,7 @@ func (c *connection) serveCER(f frame) {
 		_ = c.Close() // RFC 6733 §5.6.3, R-Reject: the transport goes, without a CEA
 		return
 	}
+	c.restricted = len(peer.Contexts) > 0
 	c.becomeOpen(said)
 	c.sendCEA(c.appendCEA(nil, questionIn(f), nil))
 }

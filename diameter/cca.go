@@ -28,7 +28,7 @@ func resultCode(v ocs.Verdict) uint32 {
 	case ocs.UnknownSession:
 		return 5002 // RFC 6733 §7.1.5
 	case ocs.Unauthorised:
-		return 5003 // RFC 6733 §7.1.5
+		return codeAuthorizationRejected
 	case ocs.InvalidValue:
 		return codeInvalidAVPValue
 	case ocs.ResourcesExceeded:

@@ -34,6 +34,8 @@ type connection struct {
 	closing  sync.Once
 	hopByHop atomic.Uint32
 
+	restricted bool // the peer may not use every context; set before it is open
+
 	mu          sync.Mutex
 	host        string          // Origin-Host of the CER, as it was spelt; empty before
 	realm       string          // its Origin-Realm

@@ -54,8 +54,25 @@ func (c *connection) serveCCR(m *diam.Message) {
 		x.refuse(r)
 		return
 	}
+	if r := c.mayBegin(request, f); r != nil {
+		x.refuse(r)
+		return
+	}
 	x.request = request
 	s.engine.Submit(ctx, request, x.answer)
+}
+
+// mayBegin refuses a client that is not for this context (RFC 8506 §14). What has begun goes on: usage is never refused.
+func (c *connection) mayBegin(r ocs.Request, f frame) *refusal {
+	if !c.restricted || r.Emergency || r.Type != ocs.Initial && r.Type != ocs.Event {
+		return nil
+	}
+	if peer, _ := c.server.peers.find(c.peerHost()); peer.mayUse(r.Context) {
+		return nil
+	}
+	return &refusal{
+		code: codeAuthorizationRejected, text: "this client may not use this context", failed: wholeAVP(f, avp.ServiceContextID),
+	}
 }
 
 // buffers holds *[]byte that answers are built in.

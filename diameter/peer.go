@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
@@ -20,6 +21,7 @@ type Peer struct {
 	Instances    int      // connections at the same time, of each Origin-Host; 0 means 1 (RFC 6733 §2.1)
 	Certificates []string // DNS names that its certificate may have instead of its Origin-Host
 	Realms       []string // that it leads to, as an agent: where requests of ours for clients go that are not connected themselves
+	Contexts     []string // Service-Context-Ids in which it may begin sessions and events; none: all that are served
 
 	Transfers []transfer.Operation // that it may ask for; nil: those of Transfers.Operations, empty: none
 	Vouches   bool                 // is believed when it says that a person was recognised (credential type 2)
@@ -77,6 +79,11 @@ func (p Peer) fits(host string) bool {
 		return strings.HasSuffix(host, suffix) && len(host) > len(suffix)
 	}
 	return host == name
+}
+
+// mayUse reports whether p may begin something in a context. Release, network and extension do not count.
+func (p Peer) mayUse(c ocs.Context) bool {
+	return len(p.Contexts) == 0 || slices.ContainsFunc(p.Contexts, func(id string) bool { return parseContext(id).Name == c.Name })
 }
 
 // owns reports whether a certificate proves that its holder is host.

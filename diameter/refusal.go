@@ -34,24 +34,25 @@ func isProtocolError(code uint32) bool { return code/1000 == 3 }
 
 // The Result-Codes that the peer layer gives (RFC 6733 §7.1). What a decision of the engine came to is told in cca.go.
 const (
-	codeSuccess              = 2001
-	codeCommandUnsupported   = 3001
-	codeUnableToDeliver      = 3002
-	codeRealmNotServed       = 3003
-	codeTooBusy              = 3004
-	codeLoopDetected         = 3005
-	codeApplicationUnknown   = 3007
-	codeInvalidHeaderBits    = 3008
-	codeInvalidAVPBits       = 3009
-	codeUnknownPeer          = 3010
-	codeInvalidAVPValue      = 5004
-	codeMissingAVP           = 5005
-	codeAVPNotAllowed        = 5008
-	codeAVPTooOften          = 5009
-	codeNoCommonApplication  = 5010
-	codeUnsupportedVersion   = 5011
-	codeUnableToComply       = 5012
-	codeInvalidAVPLength     = 5014
-	codeInvalidMessageLength = 5015
-	codeNoCommonSecurity     = 5017
+	codeSuccess               = 2001
+	codeCommandUnsupported    = 3001
+	codeUnableToDeliver       = 3002
+	codeRealmNotServed        = 3003
+	codeTooBusy               = 3004
+	codeLoopDetected          = 3005
+	codeApplicationUnknown    = 3007
+	codeInvalidHeaderBits     = 3008
+	codeInvalidAVPBits        = 3009
+	codeUnknownPeer           = 3010
+	codeAuthorizationRejected = 5003
+	codeInvalidAVPValue       = 5004
+	codeMissingAVP            = 5005
+	codeAVPNotAllowed         = 5008
+	codeAVPTooOften           = 5009
+	codeNoCommonApplication   = 5010
+	codeUnsupportedVersion    = 5011
+	codeUnableToComply        = 5012
+	codeInvalidAVPLength      = 5014
+	codeInvalidMessageLength  = 5015
+	codeNoCommonSecurity      = 5017
 )

@@ -17,8 +17,6 @@ import (
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
-const codeAuthorizationRejected = 5003 // RFC 6733 §7.1.5
-
 // A sender is the peer whose connection brought a request.
 type sender struct {
 	peer   Peer

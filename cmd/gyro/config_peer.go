@@ -16,6 +16,7 @@ func peerSettings(p *diameter.Peer) []setting {
 		{"instances", "", whole(&p.Instances, 1, 1000)},
 		{"certificates", "", list(&p.Certificates)},
 		{"realms", "", list(&p.Realms)},
+		{"contexts", "", list(&p.Contexts)},
 		{"transfers", "", operationsValue{&p.Transfers}},
 		{"vouches", "", truth(&p.Vouches)},
 	}
