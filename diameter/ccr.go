@@ -29,7 +29,10 @@ const (
 )
 
 // Limits that no standard sets and that keep a request from growing without bound. A frame is bounded already; these
-// bound what a frame full of empty AVPs can make the engine do.
+// bound what a frame full of empty AVPs can make the engine do. What is too much refuses a request that begins something,
+// with 5009. What was used must be charged, and a session must end: in an update or a termination all services and reports
+// are taken, as many as a frame holds, and a termination is never refused for its length. Of Subscription-Ids the first are
+// tried: how many there are decides nothing.
 const (
 	maxName         = 255  // of a DiameterIdentity or Service-Context-Id, in octets
 	maxText         = 1024 // of any other text that is stored, in octets
@@ -76,6 +79,8 @@ type decoder struct {
 	hasLevel  bool      // units at command level
 	refund    *diam.AVP // Refund-Information, in whatever place
 	refundToo *diam.AVP // one that names another debit
+	surplus   *diam.AVP // the first beyond a limit that only what begins must keep
+	surplusID *diam.AVP // the first Service-Identifier beyond maxServiceIDs
 	told      information
 	recipient int
 }
@@ -126,6 +131,23 @@ func (d *decoder) refuseValue(a *diam.AVP, text string) {
 
 func (d *decoder) refuseTooOften(a *diam.AVP) {
 	d.refuse(checkTooOften, codeAVPTooOften, "an AVP occurs too many times", copyAVP(a))
+}
+
+// tooMany notes the first AVP beyond a limit. Whether it matters depends on the type of the request, which may stand behind.
+func (d *decoder) tooMany(a *diam.AVP, noted **diam.AVP) {
+	if *noted == nil {
+		*noted = a
+	}
+}
+
+// refuseSurplus refuses what is too much, where nothing that was used is lost with it.
+func (d *decoder) refuseSurplus() {
+	if d.surplus != nil && d.request.Type != ocs.Update && d.request.Type != ocs.Termination {
+		d.refuseTooOften(d.surplus)
+	}
+	if d.surplusID != nil && d.request.Type != ocs.Termination {
+		d.refuseTooOften(d.surplusID)
+	}
 }
 
 // first reports whether a is there for the first time. From the second time on it is one too many.
@@ -258,8 +280,7 @@ func (d *decoder) units(a *diam.AVP) {
 	switch avpKey(a.VendorID, a.Code) {
 	case avp.MultipleServicesCreditControl:
 		if len(d.request.Services) == maxServices {
-			d.refuseTooOften(a)
-			return
+			d.tooMany(a, &d.surplus)
 		}
 		d.request.Services = append(d.request.Services, d.service(a))
 	case avp.RequestedServiceUnit:
@@ -268,8 +289,7 @@ func (d *decoder) units(a *diam.AVP) {
 		}
 	case avp.UsedServiceUnit:
 		if d.reports++; d.reports > maxReports {
-			d.refuseTooOften(a)
-			return
+			d.tooMany(a, &d.surplus)
 		}
 		d.level.Used, d.hasLevel = append(d.level.Used, d.used(a)), true
 	case avp.ServiceIdentifier:
@@ -341,6 +361,7 @@ var required = []struct {
 // finish draws the conclusions that need the whole message.
 func (d *decoder) finish() {
 	d.findMissing()
+	d.refuseSurplus()
 	if d.request.Type == ocs.Event {
 		d.finishEvent()
 	}
@@ -419,7 +440,6 @@ func (d *decoder) refunds(a *diam.AVP) {
 // subscription takes a Subscription-Id. Elsewhere than at command level it is a repetition, and nothing is required.
 func (d *decoder) subscription(a *diam.AVP, strict bool) {
 	if d.subs++; d.subs > maxSubscription {
-		d.refuseTooOften(a)
 		return
 	}
 	var kind, data *diam.AVP
@@ -458,7 +478,6 @@ func (d *decoder) subscriptionOfKind(kind, data *diam.AVP, strict bool) {
 // subscriptionExtension takes a Subscription-Id-Extension (RFC 8506 §8.58).
 func (d *decoder) subscriptionExtension(a *diam.AVP) {
 	if d.subs++; d.subs > maxSubscription {
-		d.refuseTooOften(a)
 		return
 	}
 	for _, member := range members(a) {

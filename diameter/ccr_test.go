@@ -323,9 +323,10 @@ func TestRefusals(t *testing.T) {
 		{"too many services", 1, 0, [][]byte{bytes.Repeat(mscc(), maxServices+1)}, 5009, mscc()},
 		{"as many services as may be", 1, 0, [][]byte{bytes.Repeat(mscc(), maxServices)}, 0, nil},
 		{"too many Service-Identifiers", 1, 0, [][]byte{mscc(bytes.Repeat(number(avp.ServiceIdentifier, 1), maxServiceIDs+1))}, 5009, number(avp.ServiceIdentifier, 1)},
-		{"too many reports", 2, 0, [][]byte{mscc(bytes.Repeat(groupIETF(avp.UsedServiceUnit), maxReports+1))}, 5009, groupIETF(avp.UsedServiceUnit)},
-		{"too many reports at command level", 2, 0, [][]byte{bytes.Repeat(groupIETF(avp.UsedServiceUnit), maxReports+1)}, 5009, groupIETF(avp.UsedServiceUnit)},
-		{"too many Subscription-Ids", 1, 0, [][]byte{bytes.Repeat(subscriptionOf(0, "491"), maxSubscription+1)}, 5009, subscriptionOf(0, "491")},
+		{"too many Service-Identifiers in an update", 2, 0, [][]byte{mscc(bytes.Repeat(number(avp.ServiceIdentifier, 1), maxServiceIDs+1))}, 5009, number(avp.ServiceIdentifier, 1)},
+		{"too many reports", 1, 0, [][]byte{mscc(bytes.Repeat(groupIETF(avp.UsedServiceUnit), maxReports+1))}, 5009, groupIETF(avp.UsedServiceUnit)},
+		{"too many reports at command level", 1, 0, [][]byte{bytes.Repeat(groupIETF(avp.UsedServiceUnit), maxReports+1)}, 5009, groupIETF(avp.UsedServiceUnit)},
+		{"more Subscription-Ids than are tried", 1, 0, [][]byte{bytes.Repeat(subscriptionOf(0, "491"), maxSubscription+1)}, 0, nil},
 		{"too many recipients", 1, 0, [][]byte{group3GPP(avp.ServiceInformation, group3GPP(avp.SMSInformation, bytes.Repeat(group3GPP(avp.RecipientInfo), maxRecipients+1)))}, 5009, group3GPP(avp.RecipientInfo)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -470,6 +471,41 @@ func TestSubSessionAndRefund(t *testing.T) {
 	}
 	if want := (ocs.SessionKey{ID: "smsc1.core.test;1;1", Sub: "7"}); r.RefundOf != want || r.Action != ocs.RefundAccount {
 		t.Errorf("refund of %+v by action %d, want %+v", r.RefundOf, r.Action, want)
+	}
+}
+
+// What was used is charged and what runs ends, whatever else a request brings too much of.
+func TestNothingIsTooMuchToEndASession(t *testing.T) {
+	t.Parallel()
+	mscc := func(members ...[]byte) []byte { return groupIETF(avp.MultipleServicesCreditControl, members...) }
+	used := groupIETF(avp.UsedServiceUnit, number(avp.CCTime, 1))
+	ids := bytes.Repeat(number(avp.ServiceIdentifier, 1), 1000)
+	recipients := group3GPP(avp.ServiceInformation, group3GPP(avp.SMSInformation, bytes.Repeat(group3GPP(avp.RecipientInfo), 1000)))
+	for _, test := range []struct {
+		name        string
+		requestType uint32
+		avps        []byte
+		services    int
+		reports     int // in all services
+		ids         int // in the first
+	}{
+		{"services of an update", 2, bytes.Repeat(mscc(used), 1500), 1500, 1500, 0},
+		{"services of a termination", 3, bytes.Repeat(mscc(used), 1500), 1500, 1500, 0},
+		{"reports of an update", 2, mscc(bytes.Repeat(used, 3000)), 1, 3000, 0},
+		{"reports of a termination at command level", 3, bytes.Repeat(used, 3000), 1, 3000, 0},
+		{"Service-Identifiers of a termination", 3, mscc(ids, used), 1, 1, maxServiceIDs},
+		{"recipients of a termination", 3, append(mscc(used), recipients...), 1, 1, 0},
+		{"Subscription-Ids of a termination", 3, append(mscc(used), bytes.Repeat(subscriptionOf(0, "491"), 1000)...), 1, 1, 0},
+	} {
+		r := mustDecode(t, creditRequest(test.requestType, 0, test.avps))
+		reports := 0
+		for _, s := range r.Services {
+			reports += len(s.Used)
+		}
+		if len(r.Services) != test.services || reports != test.reports || len(r.Services[0].ServiceIDs) != test.ids {
+			t.Errorf("%s: %d services, %d reports, %d ids, want %d, %d, %d", test.name, len(r.Services), reports, len(r.Services[0].ServiceIDs),
+				test.services, test.reports, test.ids)
+		}
 	}
 }
 

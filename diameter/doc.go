@@ -72,6 +72,12 @@
 //   - RFC 6733 §8: no STR, ASR, RAR or ACR is taken (3001).
 //   - RFC 6733 §5.5.4: a RAR or ASR that has no answer is sent again after ten seconds, by the next route that leads to the
 //     client, twice; no connection keeps requests to send them again by itself.
+//   - RFC 8506 §3.1: the grammar bounds no list. Here an initial request or an event has at most 256
+//     Multiple-Services-Credit-Control, 64 Service-Identifier and 256 Used-Service-Unit in each, and 256 recipients of a
+//     message; beyond that it is 5009, and nothing has begun. An update or a termination may have as many as fit into a
+//     message, because what it reports is charged: a session that gathers more than 512 quotas is debited and ended with
+//     5006. Of the Service-Identifiers of one service beyond 64 an update is 5009 and its session goes on; a termination is
+//     never refused, and the first 64 count. Of Subscription-Ids the first 32 are tried, and no number of them is an error.
 //   - RFC 3539 §3.4.1: a pending DWR is settled by any message, not only by its DWA: the peer lives, and is asked again
 //     when it falls silent again. No REOPEN: it is for connections that this node dials.
 package diameter

@@ -282,7 +282,7 @@ func (d *decoder) smsInformation(a *diam.AVP) {
 // recipientInfo adds one recipient: its number, or nothing where none can be read, because it is charged all the same.
 func (d *decoder) recipientInfo(a *diam.AVP) {
 	if d.recipient++; d.recipient > maxRecipients {
-		d.refuseTooOften(a)
+		d.tooMany(a, &d.surplus)
 		return
 	}
 	number := ""

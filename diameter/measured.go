@@ -24,8 +24,8 @@ func (d *decoder) service(a *diam.AVP) ocs.ServiceRequest {
 				s.RatingGroup = new(number32(member))
 			}
 		case avp.ServiceIdentifier:
-			if len(s.ServiceIDs) == maxServiceIDs {
-				d.refuseTooOften(member)
+			if len(s.ServiceIDs) == maxServiceIDs { // no quota was ever granted to so many
+				d.tooMany(member, &d.surplusID)
 				continue
 			}
 			s.ServiceIDs = append(s.ServiceIDs, number32(member))
@@ -35,8 +35,7 @@ func (d *decoder) service(a *diam.AVP) ocs.ServiceRequest {
 			}
 		case avp.UsedServiceUnit:
 			if len(s.Used) == maxReports {
-				d.refuseTooOften(member)
-				continue
+				d.tooMany(member, &d.surplus)
 			}
 			s.Used = append(s.Used, d.used(member))
 		case tgpp | avp.ReportingReason:

@@ -70,3 +70,24 @@ func TestGY_095_GapsAreNoError(t *testing.T) {
 		t.Errorf("missing numbers in the CDR: got %v, want 2, 3 and 4", record.Missing)
 	}
 }
+
+// A termination ends its session however much it reports: what the specification does not bound is bounded by the size of a
+// message alone. An initial request is refused, and an update with more services than a session may have debits what they used.
+func TestGY_093_NoTerminationIsTooLong(t *testing.T) {
+	t.Parallel()
+	s, c := opened(t, 5000)
+	var many []avp
+	for i := range uint32(1200) {
+		many = append(many, service(1000+i, uses(1)))
+	}
+	wantFailed(t, c.link.newCall(c.msisdn).initial(0, many...), 5009, mscc)
+	s.wantAccount(t, c.msisdn, 5000, 60)
+	wantCode(t, c.terminate(1, many...), 2001)
+	s.wantAccount(t, c.msisdn, 3800, 0)
+
+	again := c.link.newCall(c.msisdn)
+	wantGrant(t, again.initial(0, service(100, wants(60))), 100, 60, false)
+	wantCode(t, again.update(1, many...), 5006)
+	s.wantAccount(t, c.msisdn, 2600, 0)
+	wantCode(t, again.terminate(2, service(100, uses(0))), 2001) // late, and calmly
+}
