@@ -8,24 +8,6 @@ import (
 	"github.com/fiorix/go-diameter/v4/diam/dict"
 )
 
-// tame changes p so that the library decodes with it exactly what the guard has checked. [dictionaries.Parser] keeps the
-// vendors apart; here two more things are put right:
-//
-//   - An Address is a string of octets. The library computes its length on the wire from what the octets look like: an
-//     IPv4-mapped IPv6 address, or an E.164 address of fourteen digits, comes out shorter or longer than it was, and
-//     every AVP after it is read from the wrong place.
-//   - An error in one AVP does not drop the connection.
-func tame(p *dict.Parser) {
-	for _, app := range p.Apps() {
-		for _, a := range app.AVP {
-			if a.Data.Type == datatype.AddressType {
-				a.Data.Type = datatype.OctetStringType
-			}
-		}
-	}
-	p.Strict = false
-}
-
 // A shape is what the wire form of an AVP must be like.
 type shape struct {
 	group bool
@@ -38,7 +20,7 @@ type shapes map[uint32]map[uint64]shape
 // avpKey names an AVP within an application.
 func avpKey(vendor, code uint32) uint64 { return uint64(vendor)<<32 | uint64(code) }
 
-// shapesOf returns what tame left in p.
+// shapesOf returns the shapes that p decodes.
 func shapesOf(p *dict.Parser, applications ...uint32) shapes {
 	s := make(shapes)
 	for _, application := range applications {

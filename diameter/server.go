@@ -156,7 +156,6 @@ func NewServer(c Config, engine Engine) (*Server, error) {
 	if err := checkCommands(dictionary); err != nil {
 		return nil, err
 	}
-	tame(dictionary)
 	instruments, err := newTelemetry(c.Metrics, c.Traces)
 	if err != nil {
 		return nil, err

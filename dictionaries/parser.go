@@ -20,7 +20,8 @@ var Files embed.FS
 //
 // It differs from one that merely loaded gyro.xml. go-diameter v4.3.0 decodes an AVP that it does not know as the AVP of
 // the same code of any other vendor, so that an Unsigned64 of one vendor becomes a broken Unsigned32 of another. Here
-// such an AVP is decoded as [datatype.Unknown], octets as they came.
+// such an AVP is decoded as [datatype.Unknown], octets as they came. Nor is an error in one AVP an error of the message,
+// which would drop the connection.
 func Parser() (*dict.Parser, error) {
 	master, err := Files.ReadFile("gyro.xml")
 	if err != nil {
@@ -36,6 +37,7 @@ func Parser() (*dict.Parser, error) {
 	if err := separateVendors(p); err != nil {
 		return nil, fmt.Errorf("separate the vendors of the Diameter dictionary: %w", err)
 	}
+	p.Strict = false
 	return p, nil
 }
 
