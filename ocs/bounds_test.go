@@ -2,6 +2,7 @@ package ocs
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -98,5 +99,48 @@ func TestNumbersWithGaps(t *testing.T) {
 	}
 	if err := w.check(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A report of more than anybody can have used counts as the most that one report is taken for: it drains the bucket, what is
+// not covered is an overrun, and no sum leaves the range, however often it comes.
+func TestAbsurdReportsAreBounded(t *testing.T) {
+	t.Parallel()
+	most := uint64(math.MaxUint64)
+	for what, used := range map[string]Measured{
+		"in all": {TotalOctets: &most}, "both ways": {InputOctets: &most, OutputOctets: &most}, "all three": {TotalOctets: &most, InputOctets: &most, OutputOctets: &most},
+	} {
+		w := newWorld()
+		w.grant("491", rating.Octets, 1_000_000, "plan", 0, time.Time{})
+		send := func(kind RequestType, number uint32, reports int) Answer {
+			r := Request{Session: SessionKey{ID: "s"}, Type: kind, Number: number, Context: Context{Name: "32251@3gpp.org"}}
+			r.Services = []ServiceRequest{{RatingGroup: new(uint32(10)), Requested: &Measured{}}}
+			for range reports {
+				r.Services[0].Used = append(r.Services[0].Used, Used{Measured: used})
+			}
+			a := w.send("491", r)
+			if err := w.check(); err != nil {
+				t.Fatalf("%s: after request %d: %v", what, number, err)
+			}
+			return a
+		}
+		send(Initial, 0, 0)
+		for number := uint32(1); number < 20; number++ {
+			send(Update, number, 3)
+		}
+		send(Termination, 20, 256)
+		for _, b := range w.buckets {
+			if b.Balance != 0 || b.Reserved != 0 {
+				t.Errorf("%s: %d left, %d reserved; want it drained", what, b.Balance, b.Reserved)
+			}
+		}
+		if len(w.events) == 0 {
+			t.Errorf("%s: nothing was charged", what)
+		}
+		for _, e := range w.events {
+			if e.Used < 0 || e.Used > 512*maxReport || e.Charged < 0 || e.Overrun < 0 {
+				t.Errorf("%s: rated event of %d used, %d charged, %d overrun", what, e.Used, e.Charged, e.Overrun)
+			}
+		}
 	}
 }

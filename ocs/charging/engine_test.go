@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -60,9 +61,8 @@ func (b *bench) wait(d time.Duration) {
 	b.now = b.now.Add(d)
 }
 
-// engine starts a server's engine on store; it ends with the test.
-func (b *bench) engine(store *postgres.Store, change func(*charging.Config)) *charging.Engine {
-	b.t.Helper()
+// config is that of a server's engine on store.
+func (b *bench) config(store *postgres.Store, change func(*charging.Config)) charging.Config {
 	c := charging.Config{
 		Store: store, Rules: func() *ocs.Rules { return b.rules }, Clock: b.clock, Sweep: 20 * time.Millisecond, Lanes: 2,
 		Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
@@ -70,7 +70,13 @@ func (b *bench) engine(store *postgres.Store, change func(*charging.Config)) *ch
 	if change != nil {
 		change(&c)
 	}
-	e := charging.New(c)
+	return c
+}
+
+// engine starts a server's engine on store; it ends with the test.
+func (b *bench) engine(store *postgres.Store, change func(*charging.Config)) *charging.Engine {
+	b.t.Helper()
+	e := charging.New(b.config(store, change))
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan error, 1)
 	go func() { over <- e.Run(ctx) }()
@@ -248,6 +254,12 @@ func TestPoison(t *testing.T) {
 // hold takes a subscriber's row as somebody at a console might, until release is called.
 func (b *bench) hold(id ocs.SubscriberID) (release func()) {
 	b.t.Helper()
+	return b.holdRows("SELECT 1 FROM subscriber WHERE id = $1 FOR UPDATE", string(id))
+}
+
+// holdRows locks the rows of a statement, until release is called.
+func (b *bench) holdRows(statement string, arguments ...any) (release func()) {
+	b.t.Helper()
 	db, err := sql.Open("postgres", b.dsn)
 	if err != nil {
 		b.t.Fatal(err)
@@ -257,7 +269,7 @@ func (b *bench) hold(id ocs.SubscriberID) (release func()) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := tx.ExecContext(b.t.Context(), "SELECT 1 FROM subscriber WHERE id = $1 FOR UPDATE", string(id)); err != nil {
+	if _, err := tx.ExecContext(b.t.Context(), statement, arguments...); err != nil {
 		b.t.Fatal(err)
 	}
 	return func() {
@@ -322,6 +334,52 @@ func TestDeadline(t *testing.T) {
 	release()
 	want(t, ask(e, ccr("491700000001", "a", ocs.Initial, 0, 0, true)), ocs.Granted)
 	b.wantBalance(id, 600, 60)
+}
+
+// A request whose deadline passes while its decision is being written was answered Busy, which says that nothing was done: it
+// is undone when the transaction comes to its end (spec/gy 3.7). Those decided with it are decided again.
+func TestBusyHasNoEffectLater(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	e := b.engine(b.store, func(c *charging.Config) { c.Lanes, c.Deadline = 1, 2*time.Second })
+	id := b.subscriber("491700000001", 600)
+	release := b.holdRows("SELECT 1 FROM bucket WHERE subscriber_id = $1 FOR UPDATE", string(id))
+	busy := make(chan ocs.Answer, 1)
+	e.Submit(context.Background(), ccr("491700000001", "a", ocs.Initial, 0, 0, true), func(a ocs.Answer) { busy <- a })
+	b.awaitLock("bucket")
+	want(t, <-busy, ocs.Busy)
+	release()
+	want(t, ask(e, ccr("491700000001", "b", ocs.Initial, 0, 0, true)), ocs.Granted) // comes after it in the lane
+	b.wantBalance(id, 600, 60)
+	sessions, err := b.store.Sessions(t.Context(), postgres.SessionFilter{Subscriber: id, Limit: 10})
+	if err != nil || len(sessions) != 1 || sessions[0].Key.ID != "b" {
+		t.Errorf("sessions %+v, %v, want b alone", sessions, err)
+	}
+	want(t, ask(e, ccr("491700000001", "a", ocs.Initial, 0, 0, true)), ocs.Granted)
+	b.wantBalance(id, 600, 120)
+	postgrestest.CheckInvariants(t, b.store)
+}
+
+// awaitLock returns when a statement that names a table waits for a lock.
+func (b *bench) awaitLock(table string) {
+	b.t.Helper()
+	db, err := sql.Open("postgres", b.dsn)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // only read
+	for {
+		var waiting bool
+		err := db.QueryRowContext(b.t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%')`, table).Scan(&waiting)
+		switch {
+		case err != nil:
+			b.t.Fatal(err)
+		case waiting:
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 func TestFullQueueIsAnswered(t *testing.T) {
