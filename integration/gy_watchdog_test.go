@@ -32,8 +32,23 @@ func TestGY_014_WatchdogHasTheSameOriginState(t *testing.T) {
 	}
 }
 
+// promptly fails unless act comes to its end within a bound of the specification. A machine that does something else may be late
+// now and then; a server that is slow is late each time.
+func promptly(t *testing.T, what string, within time.Duration, act func()) {
+	t.Helper()
+	var took []time.Duration
+	for range 5 {
+		start := time.Now()
+		act()
+		if took = append(took, time.Since(start)); took[len(took)-1] <= within {
+			return
+		}
+	}
+	t.Errorf("%s: took %v, want %v", what, took, within)
+}
+
+// Alone, as all tests whose bound is of time.
 func TestGY_015_WatchdogPassesRequestsInWork(t *testing.T) {
-	t.Parallel()
 	db := ownDatabase(t)
 	s := startServer(t, "--database", db.dsn)
 	msisdn := s.newSubscriber(t, 10_000)
@@ -47,11 +62,7 @@ func TestGY_015_WatchdogPassesRequestsInWork(t *testing.T) {
 		answers = append(answers, l.start(c.ccr(typeUpdate, number+1, service(100, uses(1), wants(60)))))
 	}
 	db.awaitBlocked(t)
-	start := time.Now()
-	l.wantOpen()
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("DWA after %v, want at once", took)
-	}
+	promptly(t, "DWA while 100 CCRs are held", 200*time.Millisecond, l.wantOpen)
 	for i, answer := range answers {
 		select {
 		case got := <-answer:
