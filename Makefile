@@ -47,6 +47,11 @@ hostile: ## hundreds of clients that mean harm, with floods of full size: 10,000
 	@.ci/setup test
 	$(GO) test -count=1 -timeout 60m -v -run TestHostileClients $(TESTFLAGS) ./integration -hostile-full
 
+conformance: ## write docs/conformance.md: every requirement with its tests and what they came to
+	@.ci/setup test
+	@results=$$(mktemp) && { $(GO) test -json -count=1 -timeout 30m ./diameter/... ./ocs/... ./integration >"$$results" || true; } && \
+		$(GO) run ./integration/conformance <"$$results" >"$$results.md" && cat "$$results.md" >docs/conformance.md; rm -f "$$results" "$$results.md"
+
 bench: ## requests a second and processor time a request, beside a bare Diameter echo (ARGS="-duration 30s" and the like)
 	@.ci/setup run
 	@$(MAKE) --no-print-directory build

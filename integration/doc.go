@@ -4,6 +4,6 @@
 // was on the wire.
 //
 // Each test is a story, or is named for the requirement of docs/spec/gy.md that it holds (GY-077 is TestGY_077_…) and can be run
-// alone: go test ./integration -run GY_077. Requirements that need a clock that can be moved by hours are scenarios of package
+// alone: go test ./integration -run GY_077. make conformance makes docs/conformance.md of them. Requirements that need a clock that can be moved by hours are scenarios of package
 // ocs; gy_supervision_test.go says which.
 package integration

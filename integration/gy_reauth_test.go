@@ -42,7 +42,7 @@ func TestGY_153_TopUpInTheFinalUnitSendsRAR(t *testing.T) {
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 30))
 	wantGrant(t, c.initial(0, service(100, wants(60))), 100, 30, true)
-	s.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "600", "--reason", "test")
+	s.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "600")
 	rar := c.summoned(cmdReAuth)
 	if rar.flags != flagRequest|flagProxy || rar.app != appCreditControl || rar.avps[0].code != sessionID {
 		t.Errorf("RAR: got flags %02x, application %d, first AVP %v, in %v", rar.flags, rar.app, rar.avps[0].code, rar)
@@ -259,7 +259,7 @@ func TestGY_160_TopUpAsksOnlyThoseThatWait(t *testing.T) {
 	wantGrant(t, final.initial(0, service(100, wants(60))), 100, 30, true)
 	other := l.newCall(s.newSubscriber(t, 10))
 	wantGrant(t, other.initial(0, service(100, wants(60))), 100, 10, true)
-	s.gyro(t, "bucket", "grant", msisdn, "--seconds", "600", "--reason", "test")
+	s.gyro(t, "bucket", "grant", msisdn, "--seconds", "600")
 	l.send(l.answer(final.summoned(cmdReAuth), 2001))
 	l.wantNothing()
 }
@@ -299,7 +299,7 @@ func TestGY_155_RARComesFromTheServerThatHasTheConnection(t *testing.T) {
 	c := first.connect(t, host).newCall(second.newSubscriber(t, 30))
 	wantGrant(t, c.initial(0, service(100, wants(60))), 100, 30, true)
 
-	second.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "600", "--reason", "test")
+	second.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "600")
 	asked := c.summoned(cmdReAuth) // the first server sends what the second was told of
 	if from, _ := asked.find(originHost); from.text() != serverHost {
 		t.Errorf("RAR: got Origin-Host %q, want %q", from.text(), serverHost)

@@ -63,7 +63,7 @@ func TestGY_132_FinalUnitGoesWhenThereIsMoney(t *testing.T) {
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 30))
 	wantGrant(t, c.initial(0, service(100, wants(60))), 100, 30, true)
-	s.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "600", "--reason", "test")
+	s.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "600")
 	wantGrant(t, c.update(1, service(100, uses(30), wants(60))), 100, 60, false)
 	s.wantAccount(t, c.msisdn, 600, 60)
 }

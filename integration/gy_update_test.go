@@ -128,7 +128,7 @@ func TestGY_083_RefusedUpdateDebitsAndEnds(t *testing.T) {
 		t.Errorf("MSCC: got %v, want 4012", g)
 	}
 	s.wantAccount(t, c.msisdn, 0, 0)
-	s.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "500", "--reason", "test")
+	s.gyro(t, "bucket", "grant", c.msisdn, "--seconds", "500")
 	if end := c.terminate(2); end.resultCode() != 2001 && end.resultCode() != 5002 {
 		t.Errorf("CCR-T after the end: got %v, want 2001 or 5002", end)
 	}

@@ -34,12 +34,13 @@ var mayImport = map[string][]string{
 		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/catalog",
 		"ocs/catalog/inforce", "ocs/cdr",
 	},
-	"dictionaries": {},
-	"diameter":     {"rating", "ocs", "transfer", "dictionaries"}, // declares the interface of the engine instead of importing it
-	"integration":  {},
+	"dictionaries":         {},
+	"dictionaries/reading": {"dictionaries"},
+	"diameter":             {"rating", "ocs", "transfer", "dictionaries"}, // declares the interface of the engine instead of importing it
+	"integration":          {},
 	"cmd/gyro": {
 		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/catalog", "ocs/catalog/inforce", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/cdr",
-		"ocs/api", "dictionaries", "diameter",
+		"ocs/api", "dictionaries", "dictionaries/reading", "diameter",
 	},
 }
 

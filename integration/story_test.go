@@ -106,7 +106,7 @@ func TestPostgresIsKilledUnderLoad(t *testing.T) {
 }
 
 // One of two servers on a database is killed under load. Its clients go to the other one, repeat what was not answered, and are
-// served as if nothing had happened.
+// served as if nothing had happened. GY-114
 func TestClientsFailOverToTheOtherServer(t *testing.T) {
 	t.Parallel()
 	db := ownDatabase(t)
