@@ -39,12 +39,9 @@ func (rules *Rules) isEmergencyNumber(c *Conditions) bool {
 func Decide(rules *Rules, account Account, r Request, now time.Time) Outcome {
 	if account.Session != nil {
 		if answer, seen, kept := account.Session.Memory.Recall(r.Type, r.Number); kept {
-			answer.Notes = Repeated
 			return Outcome{Answer: answer}
 		} else if seen {
-			answer = answerAgain(r)
-			answer.Notes = Repeated
-			return Outcome{Answer: answer}
+			return Outcome{Answer: answerAgain(r)}
 		}
 	}
 	d := newDecision(rules, account, r, now)
@@ -92,7 +89,6 @@ type decision struct {
 	records  []Record
 	postings []Posting
 	others   []Session
-	notes    Notes
 }
 
 func newDecision(rules *Rules, account Account, r Request, now time.Time) *decision {
@@ -143,7 +139,6 @@ func (d *decision) outcome() Outcome {
 		})
 		o.Sessions = append(o.Sessions, d.session)
 	}
-	o.Answer.Notes = d.notes
 	return o
 }
 

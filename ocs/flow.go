@@ -154,7 +154,6 @@ func (d *decision) late() {
 	d.debitAll(true)
 	d.releaseAll()
 	if len(d.events) > 0 {
-		d.notes |= LateUsage
 		d.recordLate()
 	}
 	switch {

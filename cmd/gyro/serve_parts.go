@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gyro-ocs/gyro/diameter"
@@ -20,7 +19,6 @@ import (
 	"github.com/gyro-ocs/gyro/ocs/catalog"
 	cataloginforce "github.com/gyro-ocs/gyro/ocs/catalog/inforce"
 	"github.com/gyro-ocs/gyro/ocs/charging"
-	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/ocs/postgres/cluster"
 	"github.com/gyro-ocs/gyro/rating"
@@ -127,9 +125,9 @@ func (s *server) startEngine(context.Context) error {
 	s.engine = charging.New(charging.Config{
 		Store: s.store, Rules: s.rules.Load, Clock: time.Now, Logger: s.log, Recall: s.recallCatalog,
 		Lanes: s.config.Charging.Lanes, QueueSize: s.config.Charging.Queue, MaxBatch: s.config.Charging.Batch,
-		Deadline: s.config.Charging.Deadline, Terms: func() map[string]lifecycle.Terms { return s.tariffs.Terms() },
-		Policy: func() *transfer.Policy { return s.policies.Policy().Transfer() },
-		PINs:   s.pins, CodeKey: s.secret("pay-out codes"), Events: tmf654.TransferEvents,
+		Deadline: s.config.Charging.Deadline,
+		Policy:   func() *transfer.Policy { return s.policies.Policy().Transfer() },
+		PINs:     s.pins, CodeKey: s.secret("pay-out codes"), Events: tmf654.TransferEvents,
 	})
 	// It ends after the peers have left, and not with the signal: what they have sent by then is answered.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -202,7 +200,7 @@ func (s *server) startWeb(context.Context) error {
 		Handler: api.New(api.Config{
 			Store: s.store, Rules: s.rules.Load, Token: token, Metrics: s.telemetry.handler,
 			Catalog: s.catalogs.Catalog, CatalogOf: s.catalogs.Version, ReloadCatalog: s.catalogs.Refresh,
-			Peers: s.peers, Disconnect: s.disconnect, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
+			Peers: s.peers, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
 			Transfer: s.engine.Transfer, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
 			PINs: s.pins, PayoutSecret: s.secret("pay-out code of a request"), USSD: s.config.Transfer.USSD,
 		}),
@@ -237,25 +235,9 @@ func (s *server) peers() []api.Peer {
 		if p.Suspect {
 			state = "suspect"
 		}
-		peers[i] = api.Peer{
-			OriginHost: p.Host, OriginRealm: p.Realm, Address: p.Address, State: state, Since: p.Since.UTC(),
-			Secure: p.Secure, Outstanding: p.Outstanding, Requests: p.Counters.Requests, Results: map[string]uint64{},
-			Duplicates: p.Counters.Duplicates, OutOfOrder: p.Counters.OutOfOrder, LateUsage: p.Counters.LateUsage,
-			UnknownAVPs: p.Counters.UnknownAVPs, OverRate: p.Counters.OverRate,
-		}
-		for code, n := range p.Counters.Results {
-			peers[i].Results[strconv.FormatUint(uint64(code), 10)] = n
-		}
+		peers[i] = api.Peer{OriginHost: p.Host, OriginRealm: p.Realm, Address: p.Address, State: state, Since: p.Since.UTC()}
 	}
 	return peers
-}
-
-// disconnect takes leave of a peer by order of the operator.
-func (s *server) disconnect(host, cause string) int {
-	causes := map[string]diameter.DisconnectCause{
-		api.CauseRebooting: diameter.Rebooting, api.CauseBusy: diameter.Busy, api.CauseNotWelcome: diameter.NotWelcome,
-	}
-	return s.diameter.Disconnect(host, causes[cause])
 }
 
 func (s *server) ready(context.Context) error {

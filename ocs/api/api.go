@@ -27,10 +27,6 @@ type Config struct {
 	Metrics http.Handler                // nil: no /metrics
 	Ready   func(context.Context) error // why the server cannot charge now, told at /readyz; nil: it can
 	Peers   func() []Peer               // connected now; nil: not told
-
-	// Disconnect takes leave of a peer and returns how many connections end: 0 when it is not connected here.
-	Disconnect func(host string, cause string) int
-
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -84,7 +80,6 @@ func New(cfg Config) http.Handler {
 	s.handleRecords(care)
 	s.handleEvents(care)
 	s.handleStatus(care)
-	s.handlePeers(care)
 	s.handleKeys(care)
 	s.handleApprovals(care)
 	s.handleStatements(care)

@@ -85,8 +85,6 @@ var rights = map[string]role{
 	"GET /care/v1/session":                            readers,
 	"POST /care/v1/session/reauthorise":               agents,
 	"POST /care/v1/session/abort":                     supervisors,
-	"GET /care/v1/peers":                              readers,
-	"POST /care/v1/peers/{host}/disconnect":           operator,
 	"GET /care/v1/cdrs":                               readers,
 	"GET /care/v1/rated-events":                       readers,
 	"GET /care/v1/status":                             readers,

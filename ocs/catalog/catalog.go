@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/rating"
 )
 
@@ -16,7 +15,6 @@ import (
 type Catalog struct {
 	plans   map[string]rating.Plan
 	zones   *rating.Zones // nil: none
-	terms   map[string]lifecycle.Terms
 	source  []byte
 	version string
 }

@@ -26,9 +26,6 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 		"calendar":     calendarKeys,
 		"payer":        payerKeys,
 		"period":       periodKeys,
-		"terms":        termsKeys,
-		"allowance":    allowanceKeys,
-		"notices":      noticesKeys,
 	})
 }
 
