@@ -163,7 +163,7 @@ func (s *server) turn(ctx context.Context, gateway string, call ussdCall) (ussdS
 	if err != nil {
 		return ussdScreen{}, nil, err
 	}
-	input, repeated, err := newInput(session, call)
+	input, repeated, err := s.newInput(session, call)
 	switch {
 	case err != nil:
 		return ussdScreen{}, nil, err
@@ -184,7 +184,7 @@ func (s *server) turn(ctx context.Context, gateway string, call ussdCall) (ussdS
 		}
 		turn = d.Resume(turn.Session, result)
 	}
-	return s.stored(ctx, held, heard(turn.Session, call), turn, teller.texts)
+	return s.stored(ctx, held, s.heard(turn.Session, call), turn, teller.texts)
 }
 
 // stored stores a session and returns its screen, or that of the server that was first.
@@ -236,7 +236,7 @@ func (s *server) heldSession(ctx context.Context, gateway, name string, call uss
 }
 
 // newInput returns the newest input of a call; repeated: it was heard before.
-func newInput(session ussd.Session, call ussdCall) (input string, repeated bool, err error) {
+func (s *server) newInput(session ussd.Session, call ussdCall) (input string, repeated bool, err error) {
 	switch {
 	case call.joined:
 		return session.Input(call.text)
@@ -244,17 +244,22 @@ func newInput(session ussd.Session, call ussdCall) (input string, repeated bool,
 		return "", true, nil
 	case session.Begun && call.sequence > 0 && call.sequence <= session.Heard:
 		return "", true, nil
+	case call.sequence == 0 && s.isCopy(session, call):
+		return "", true, nil
 	}
 	return call.text, false, nil
 }
 
 // heard notes what was heard, so that a copy of it is known.
-func heard(session ussd.Session, call ussdCall) ussd.Session {
+func (s *server) heard(session ussd.Session, call ussdCall) ussd.Session {
 	session.Begun = true
 	if call.joined {
 		return session.Hear(call.text)
 	}
 	session.Heard = max(session.Heard, call.sequence)
+	if call.sequence == 0 {
+		session.Last, session.LastAt = s.inputDigest(session, call), s.Now()
+	}
 	return session
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gyro-ocs/gyro/ocs/api"
 	"github.com/gyro-ocs/gyro/ocs/api/apitest"
@@ -201,6 +202,59 @@ func TestUSSDRepeats(t *testing.T) {
 		t.Errorf("the same sequence again %q, want %q", again, first)
 	}
 	wantBalances(t, s, map[string]int64{ann: 4980, bob: 1620})
+}
+
+// Gateways that neither count nor repeat all inputs send an input again: it is known by what it is, or by how soon it comes. A
+// wrong PIN that comes twice is one try.
+func TestUSSDCopiesInMidMenu(t *testing.T) {
+	t.Parallel()
+	for name, by := range map[string]func(*apitest.Server) gateway{
+		"madapi": func(s *apitest.Server) gateway { return madapiGateway{s} },
+		"xml":    func(s *apitest.Server) gateway { return xmlGateway{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := dialling(t)
+			g := by(s)
+			twice := func(input string, first bool, later time.Duration) (screen string, end bool) {
+				t.Helper()
+				screen, end = g.say(t, input, first)
+				s.Advance(later)
+				if again, ended := g.say(t, input, first); again != screen || ended != end {
+					t.Errorf("a copy of an input after %v leads to %q, want %q", later, again, screen)
+				}
+				return screen, end
+			}
+			if screen, _ := twice("", true, time.Minute); !strings.Contains(screen, "1 Send minutes") {
+				t.Fatalf("menu %q", screen)
+			}
+			s.Advance(10 * time.Second)
+			twice("1", false, 2*time.Second) // the choice is known by how soon it comes
+			twice(bob, false, time.Minute)   // the others by what they are
+			twice("15", false, 2*time.Second)
+			if screen, _ := twice("730186", false, time.Minute); !strings.Contains(screen, "2 tries") {
+				t.Errorf("a wrong PIN %q", screen)
+			}
+			if screen, end := twice(annPIN, false, time.Minute); !end || !strings.Contains(screen, "Sent. Ref ") {
+				t.Errorf("the right PIN: %q, end %v", screen, end)
+			}
+			wantBalances(t, s, map[string]int64{ann: 5100, bob: 1500})
+		})
+	}
+}
+
+// The same choice again, after a person has read the screen, is the next one.
+func TestUSSDSameChoiceTwice(t *testing.T) {
+	t.Parallel()
+	s := dialling(t)
+	g := madapiGateway{s}
+	g.say(t, "", true)
+	s.Advance(5 * time.Second)
+	first, _ := g.say(t, "8", false)
+	s.Advance(5 * time.Second)
+	if second, _ := g.say(t, "8", false); second == first {
+		t.Errorf("%q again", second)
+	}
 }
 
 // Copies of the input with the PIN that come at the same time, before any of them is answered, move the minutes once and

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gyro-ocs/gyro/rating"
 )
@@ -25,7 +26,9 @@ type Session struct {
 	Yes      bool     // answer to a request or a claim
 	Attempts int      // references used
 	Mistakes int
-	Heard    int // octets of the gateway's joined inputs that were heard
+	Heard    int    // octets of the gateway's joined inputs that were heard
+	Last     string // the last input, as the shell keeps it who has to know copies of it
+	LastAt   time.Time
 	Begun    bool
 	Ended    bool
 	Prompt   string // what is asked, without what was wrong about the last input
@@ -111,5 +114,6 @@ func (s Session) reference() string { return s.Key + "." + strconv.Itoa(s.Attemp
 func (s Session) forget() Session {
 	return Session{
 		Key: s.Key, Language: s.Language, Attempts: s.Attempts, Mistakes: s.Mistakes, Heard: s.Heard, Begun: true,
+		Last: s.Last, LastAt: s.LastAt,
 	}
 }
