@@ -12,6 +12,7 @@ import (
 // A book is the working copy of a party's lots while one request is decided, in the order of use.
 type book struct {
 	lots    []ocs.Bucket
+	rest    Rest
 	touched map[ocs.BucketID]bool
 	made    map[ocs.BucketID]bool
 }
@@ -98,6 +99,7 @@ func (b *book) changes() (changed, made []ocs.Bucket) {
 
 // total is what b holds in lots that count.
 func (b *book) total(now time.Time) (sum rating.Units) {
+	sum = b.rest.Total
 	for _, l := range b.lots {
 		if counts(l, now) {
 			sum = rating.Add(sum, l.Balance)
@@ -108,6 +110,7 @@ func (b *book) total(now time.Time) (sum rating.Units) {
 
 // free is total without what is held.
 func (b *book) free(now time.Time) (sum rating.Units) {
+	sum = b.rest.Free
 	for _, l := range b.lots {
 		if counts(l, now) {
 			sum = rating.Add(sum, l.Free())

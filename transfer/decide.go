@@ -62,6 +62,10 @@ func newDecision(policy *Policy, s State, r Request, now time.Time) *decision {
 		sender: newBook(s.Sender.Buckets), receiver: newBook(s.Receiver.Buckets),
 		checks: make([]Check, 0, usualChecks),
 	}
+	d.receiver.rest = s.Receiver.Rest
+	if s.Sender.Rest != (Rest{}) {
+		panic("transfer: not all lots of the sender were loaded")
+	}
 	d.answer.Kind = d.request.Kind
 	return d
 }

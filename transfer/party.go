@@ -4,15 +4,24 @@ import (
 	"time"
 
 	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/rating"
 )
 
 // A Party is one side of a transfer: friend, shop, vendor or trader, each a subscriber with lots.
 type Party struct {
 	Subscriber ocs.Subscriber // without an ID: not known
 	Buckets    []ocs.Bucket   // those with a balance, and drained ones that a stored transfer of [State] names
+	Rest       Rest           // of who only receives: what is in lots that Buckets leaves out
 	Counters   []Counter      // those of [Policy.Counters]
 	Profile    Profile
 	Role       *Role // nil: a subscriber like any other
+}
+
+// Rest sums up lots that a decision need not see one by one: nothing of what is moved can be joined to them. The purse of a shop
+// has thousands, one for each lot of each customer.
+type Rest struct {
+	Total rating.Units // in lots that count
+	Free  rating.Units // Total without what is held
 }
 
 // known reports whether there is such a subscriber. One whose account is closed is not known any more.

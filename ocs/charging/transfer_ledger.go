@@ -54,6 +54,7 @@ type holder struct {
 	profile    postgres.Profile
 	roles      []postgres.Role
 	buckets    []ocs.Bucket
+	rest       transfer.Rest // of those that were not loaded
 	state      map[ocs.BucketID]*entry[struct{}]
 	counters   []transfer.Counter
 }
@@ -165,15 +166,8 @@ func (l *ledger) note(t *transfer.Transfer) {
 func (l *ledger) loadHolders(
 	ctx context.Context, tx *postgres.Tx, batch []*pending, ids []ocs.SubscriberID, lots []ocs.BucketID, hasRoles bool,
 ) error {
-	buckets, err := tx.LoadBuckets(ctx, ids, l.now, lots...)
-	if err != nil {
+	if err := l.loadLots(ctx, tx, batch, ids, lots); err != nil {
 		return err
-	}
-	for _, b := range buckets {
-		if h := l.of[b.Subscriber]; h != nil {
-			h.buckets = append(h.buckets, b)
-			h.state[b.ID] = &entry[struct{}]{}
-		}
 	}
 	profiles, err := tx.LoadProfiles(ctx, ids)
 	if err != nil {
@@ -343,7 +337,7 @@ func (l *ledger) party(m *moving, id, other ocs.SubscriberID) transfer.Party {
 	if h == nil {
 		return transfer.Party{}
 	}
-	p := transfer.Party{Subscriber: h.subscriber, Buckets: h.buckets, Counters: h.counters, Profile: h.profile.Profile, Role: h.role(m)}
+	p := transfer.Party{Subscriber: h.subscriber, Buckets: h.buckets, Rest: h.rest, Counters: h.counters, Profile: h.profile.Profile, Role: h.role(m)}
 	if p.Profile.OnNetSince.IsZero() {
 		p.Profile.OnNetSince = h.subscriber.CreatedAt
 	}

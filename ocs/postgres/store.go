@@ -247,7 +247,7 @@ var hot = []string{
 	resolve, locate, anySubscription,
 
 	shareInForce, selectRoles, selectRolesOf, loadProfiles, insertOutbox, insertAudit,
-	loadTransfers, loadAnswers, loadQuotes, loadCounters, loadRepeats, loadPast, loadReturns,
+	loadTransfers, loadAnswers, loadQuotes, loadCounters, loadRepeats, loadPast, loadReturns, loadReceived, sumReceived,
 	insertTransfers, updateTransfers, insertAnswers, saveQuotes, addCounters,
 }
 
