@@ -85,6 +85,7 @@ func New(cfg Config) http.Handler {
 	s.handleStatements(care)
 	s.handleWhois(care)
 	s.handleCatalog(care)
+	s.handleExplain(care)
 	s.handleTransferDesk(mux, care)
 	s.handleTMF654(mux)
 	crossOrigin := http.NewCrossOriginProtection()

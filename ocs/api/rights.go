@@ -134,11 +134,13 @@ var rights = map[string]role{
 	"POST /care/v1/policy/kill":                       supervisors,
 	"POST /care/v1/policy/resume":                     operator,
 
-	"GET /care/v1/catalog":            readers,
-	"PUT /care/v1/catalog":            operator,
-	"GET /care/v1/catalogs":           readers,
-	"GET /care/v1/catalogs/{version}": readers,
-	"POST /care/v1/catalog/rollback":  operator,
+	"GET /care/v1/rate":                readers,
+	"GET /care/v1/session/explanation": readers,
+	"GET /care/v1/catalog":             readers,
+	"PUT /care/v1/catalog":             operator,
+	"GET /care/v1/catalogs":            readers,
+	"GET /care/v1/catalogs/{version}":  readers,
+	"POST /care/v1/catalog/rollback":   operator,
 
 	"GET " + tmf654.Base + "/":    readers,
 	"POST " + tmf654.Base + "/":   operator,
