@@ -84,6 +84,34 @@ var (
 	unitValue          = avpCode{445, 0}
 	currencyCode       = avpCode{425, 0}
 	costUnit           = avpCode{424, 0}
+	filterID           = avpCode{11, 0}
+	redirectServer     = avpCode{434, 0}
+	redirectType       = avpCode{433, 0}
+	redirectAddress    = avpCode{435, 0}
+	restrictionRule    = avpCode{438, 0}
+	tariffChangeUsage  = avpCode{452, 0}
+	qosFinalUnit       = avpCode{669, 0}
+	triggerType        = avpCode{870, vendor3GPP}
+	holdingTime        = avpCode{871, vendor3GPP}
+	trigger            = avpCode{1264, vendor3GPP}
+	announcement       = avpCode{3904, vendor3GPP}
+	announcementID     = avpCode{3905, vendor3GPP}
+	variablePart       = avpCode{3907, vendor3GPP}
+	variablePartType   = avpCode{3909, vendor3GPP}
+	variablePartValue  = avpCode{3910, vendor3GPP}
+	timeIndicator      = avpCode{3911, vendor3GPP}
+	quotaIndicator     = avpCode{3912, vendor3GPP}
+	playAlternative    = avpCode{3913, vendor3GPP}
+	announcementTongue = avpCode{3914, vendor3GPP}
+	imsEmergency       = avpCode{2322, vendor3GPP}
+	accessNetwork      = avpCode{1263, vendor3GPP}
+	requestedParty     = avpCode{1251, vendor3GPP}
+	vcsInformation     = avpCode{3410, vendor3GPP}
+	vlrNumber          = avpCode{3420, vendor3GPP}
+	mscAddress         = avpCode{3417, vendor3GPP}
+	sgsnMCCMNC         = avpCode{18, vendor3GPP}
+	userLocation       = avpCode{22, vendor3GPP}
+	smMessageType      = avpCode{2007, vendor3GPP}
 	unknownAVP         = avpCode{65000, 0}
 	acctMultiSessionID = avpCode{50, 0}
 	directDebitFailure = avpCode{428, 0}
@@ -159,6 +187,25 @@ var answerAVPs = map[avpCode]struct {
 	lowBalance:         {kindFour, true},
 	remainingBalance:   {kindGroup, true},
 	refundInformation:  {kindOctets, true},
+	tariffTimeChange:   {kindFour, true},
+	filterID:           {kindText, true},
+	redirectServer:     {kindGroup, true},
+	redirectType:       {kindFour, true},
+	redirectAddress:    {kindText, true},
+	restrictionRule:    {kindText, true},
+	qosFinalUnit:       {kindGroup, false},
+	trigger:            {kindGroup, true},
+	triggerType:        {kindFour, true},
+	holdingTime:        {kindFour, true},
+	announcement:       {kindGroup, true},
+	announcementID:     {kindFour, true},
+	variablePart:       {kindGroup, true},
+	variablePartType:   {kindFour, true},
+	variablePartValue:  {kindText, true},
+	timeIndicator:      {kindFour, true},
+	quotaIndicator:     {kindFour, true},
+	playAlternative:    {kindFour, true},
+	announcementTongue: {kindText, true},
 }
 
 // avpKinds is for printing: also AVPs that only requests hold.

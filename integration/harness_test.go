@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(buildDir) //nolint:errcheck // only binaries
 		code := m.Run()
-		if err := stopShared(); err != nil {
+		if err := errors.Join(stopShared(), stopFixture()); err != nil {
 			fmt.Fprintln(os.Stderr, "the server that the tests shared:", err)
 			return 1
 		}
