@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -21,7 +22,7 @@ func bucketGrantCommand(env *environment) *cobra.Command {
 	var seconds, units int64
 	var expires string
 	cmd := &cobra.Command{
-		Use:   "grant MSISDN --seconds N --reason TEXT",
+		Use:   "grant MSISDN --seconds N [--reason TEXT]",
 		Short: "Grant a bucket to a subscriber",
 		Long: `Grant adds a bucket. Running it again with the same --id and content changes nothing and prints the first
 result, so after a timeout it is safe to repeat. Without --id one is made up, and every run grants again.
@@ -45,10 +46,7 @@ What is more than your role may grant alone waits for a second person, who confi
 			if body.ExpiresAt, err = parseExpiry(expires, time.Local); err != nil {
 				return err
 			}
-			if body.Reason == "" {
-				return usagef("--reason TEXT is needed: it stays with the posting and in the audit log")
-			}
-			if err := checkReason(body.Reason); err != nil {
+			if body.Reason, err = env.reason(body.Reason); err != nil {
 				return err
 			}
 			return ask(cmd, env, question{method: http.MethodPost, path: path + "/buckets", body: body, about: args[0]}, env.showGrant)
@@ -62,12 +60,24 @@ What is more than your role may grant alone waits for a second person, who confi
 	flags.StringVar(&expires, "expires", "", expiresUsage)
 	flags.StringVar(&body.Class, "class", "purchased", "class of the bucket, which tariffs may ask for")
 	flags.IntVar(&body.Priority, "priority", 0, "buckets of smaller priority are used first")
-	flags.StringVar(&body.Reason, "reason", "", "why, kept with the posting, up to 200 characters")
+	flags.StringVar(&body.Reason, "reason", "", "why, kept with the posting, up to 200 characters; needed with a key of your own")
 	return cmd
 }
 
 // maxReason is how long a reason may be that is kept, in characters.
 const maxReason = 200
+
+// reason returns why value moves. People with keys of their own must say it. A script on the server's machine, which needs no
+// key, may leave it out, and then that is what is kept.
+func (env *environment) reason(given string) (string, error) {
+	switch {
+	case given != "":
+		return given, checkReason(given)
+	case cmp.Or(env.tokenFlag, env.getenv("GYRO_TOKEN")) != "":
+		return "", usagef("--reason TEXT is needed: it stays with the posting and in the audit log")
+	}
+	return "at the server's own command line, no reason given", nil
+}
 
 // checkReason refuses here what the server would refuse as a body that is too large, without a word on which part of it.
 func checkReason(reason string) error {

@@ -141,7 +141,7 @@ func agentFundCommand(env *environment) *cobra.Command {
 	var body api.NewFloat
 	var amount, expires string
 	cmd := &cobra.Command{
-		Use: "fund CODE --minutes N --reason TEXT", Short: "Fill the float that an agent sells from",
+		Use: "fund CODE --minutes N [--reason TEXT]", Short: "Fill the float that an agent sells from",
 		Long:    "Fund grants minutes to an agent's float. Running it again with the same --id and content grants nothing more.",
 		Example: "  gyro agent fund 54325 --minutes 10000 --id invoice-2026-117 --reason 'invoice 2026-117'",
 		Args:    cobra.ExactArgs(1),
@@ -156,10 +156,7 @@ func agentFundCommand(env *environment) *cobra.Command {
 			if body.ExpiresAt, err = parseExpiry(expires, time.Local); err != nil {
 				return err
 			}
-			if body.Reason == "" {
-				return usagef("--reason TEXT is needed: it stays with the posting and in the audit log")
-			}
-			if err := checkReason(body.Reason); err != nil {
+			if body.Reason, err = env.reason(body.Reason); err != nil {
 				return err
 			}
 			return ask(cmd, env, question{method: http.MethodPost, path: path + "/float", body: body, about: args[0]}, env.showGrant)
@@ -168,7 +165,7 @@ func agentFundCommand(env *environment) *cobra.Command {
 	cmd.Flags().StringVar(&amount, "minutes", "", "whole minutes")
 	cmd.Flags().StringVar(&body.ID, "id", "", "names the grant for good, so that it can be repeated safely")
 	cmd.Flags().StringVar(&expires, "expires", "", expiresUsage)
-	cmd.Flags().StringVar(&body.Reason, "reason", "", "why, kept with the posting, up to 200 characters")
+	cmd.Flags().StringVar(&body.Reason, "reason", "", "why, kept with the posting, up to 200 characters; needed with a key of your own")
 	return cmd
 }
 
