@@ -47,7 +47,7 @@
 //
 // # Left out
 //
-// Tax on fees, fees in money, bulk and scheduled transfers, standing orders and quiet hours. No rule compares with what all others
+// Tax on fees, fees in money, bulk and scheduled transfers and standing orders. No rule compares with what all others
 // do (commission_per_customer > p99 of 6.1): a total over all slots decides nothing (spec/store S11).
 //
 // Sections are those of spec/transfer unless a standard is named.

@@ -193,6 +193,10 @@ func (d *decision) mayAskFor() {
 	rules, kind := d.policy.Solicit, d.policy.Kinds[d.request.Kind]
 	friends := slices.Contains([]Kind{P2P, Gift}, d.request.Kind)
 	d.check("asking is on", rules.Enabled && friends && kind.Step > 0 && !kind.Off, KindNotAllowed, yesNo(rules.Enabled), "for "+string(P2P))
+	if rules.Quiet != (Quiet{}) {
+		end, quiet := rules.Quiet.until(d.now)
+		d.checkUntil("quiet hours", !quiet, SenderNotEligible, instant(d.now), "not in "+rules.Quiet.String(), end)
+	}
 	if rules.OnlyLess > 0 {
 		has := d.receiver.free(d.now)
 		d.check("in need", has < rules.OnlyLess, SenderNotEligible, seconds(has), "less than "+seconds(rules.OnlyLess))

@@ -129,6 +129,7 @@ func (p *Policy) Validate() error {
 	in(p.Eligibility.validate(), "eligibility")
 	fault(min(p.Cooling.SIM, p.Cooling.Port, p.Cooling.PIN, p.Cooling.Device) < 0, "a cooling time is negative")
 	fault(p.Solicit.Enabled && (p.Solicit.Life < time.Second || p.Solicit.OnlyLess < 0), "solicit: life %v or bound %d is out of range", p.Solicit.Life, p.Solicit.OnlyLess)
+	in(p.Solicit.Quiet.validate(), "solicit")
 	in(p.PIN.validate(), "PIN")
 	return errors.Join(faults...)
 }

@@ -91,6 +91,7 @@ type SolicitRules struct {
 	Enabled  bool
 	Life     time.Duration
 	OnlyLess rating.Units // only who has less may ask; 0: everybody
+	Quiet    Quiet        // when nobody is asked
 }
 
 // PINRules are kept by the shell, which checks PINs. They are part of the policy so that one version holds all.

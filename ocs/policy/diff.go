@@ -151,6 +151,7 @@ func (l *lines) times(p *transfer.Policy) {
 		{"cooling_off.device_change", sayTime(p.Cooling.Device)},
 		{"requests.enabled", strconv.FormatBool(p.Solicit.Enabled)},
 		{"requests.life", sayTime(p.Solicit.Life)},
+		{"requests.quiet", sayQuiet(p.Solicit.Quiet)},
 		{"requests.only_less", quantityOr(p.Solicit.OnlyLess, "none")},
 		{"pin.digits", strconv.Itoa(p.PIN.Digits)},
 		{"pin.tries", strconv.Itoa(p.PIN.Tries)},
@@ -167,6 +168,13 @@ func (l *lines) times(p *transfer.Policy) {
 	} {
 		l.add(one.key, one.value)
 	}
+}
+
+func sayQuiet(q transfer.Quiet) string {
+	if q == (transfer.Quiet{}) {
+		return "none"
+	}
+	return q.String() + " " + sayZone(q.Zone)
 }
 
 func sayClass(c transfer.ClassRules) string {

@@ -96,7 +96,7 @@ func TestEveryKey(t *testing.T) {
 			Families: []transfer.FamilyPair{{From: "basic", To: "basic"}, {From: "basic", To: "plus"}},
 		},
 		Cooling:   transfer.Cooling{SIM: 2 * day, PIN: 2 * day, Device: 90 * time.Second},
-		Solicit:   transfer.SolicitRules{Life: 2 * time.Hour, OnlyLess: 600},
+		Solicit:   transfer.SolicitRules{Life: 2 * time.Hour, OnlyLess: 600, Quiet: transfer.Quiet{From: 22*60 + 30, To: 7 * 60, Zone: seoul}},
 		PIN:       transfer.PINRules{Digits: 4, Tries: 5, Lock: time.Hour, LockGrowth: 3, Resets: 2, ResetEvery: 7 * day},
 		QuoteLife: time.Minute, HoldLife: 2 * time.Hour, ConsentLife: 3 * time.Hour, PayoutLife: 4 * time.Hour, PayoutTries: 5,
 		ReviewLife: 5 * time.Hour,

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ var (
 	}
 	familyKeys  = []string{"from", "to"}
 	coolingKeys = []string{"after", "hours", "action", "sim_swap", "number_port", "pin_reset", "device_change"}
-	requestKeys = []string{"enabled", "life", "only_less"}
+	requestKeys = []string{"enabled", "life", "only_less", "quiet", "tz"}
 	pinKeys     = []string{"digits", "default_usable", "weak_list", "tries", "lock", "lock_growth", "reset_quota"}
 )
 
@@ -154,6 +156,13 @@ func (v value) solicit(s *transfer.SolicitRules) {
 	read("enabled", func(f value) { s.Enabled = f.Truth() })
 	read("life", func(f value) { s.Life = f.time() })
 	read("only_less", func(f value) { s.OnlyLess = f.quantity() })
+	read("quiet", func(f value) { s.Quiet.From, s.Quiet.To = f.hours() })
+	read("tz", func(f value) {
+		if _, there := fields["quiet"]; !there {
+			f.Faultf("it is the time zone of quiet, which is not there")
+		}
+		s.Quiet.Zone = f.zone()
+	})
 	v.checked(before, func(p *transfer.Policy) { p.Solicit = *s })
 }
 
@@ -179,6 +188,26 @@ func (v value) pin(p *transfer.PINRules) {
 		}
 	})
 	v.checked(before, func(policy *transfer.Policy) { policy.PIN = *p })
+}
+
+var hoursForm = regexp.MustCompile(`^([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])$`)
+
+// hours reads a part of a day, such as 22:00-07:00, in minutes after midnight.
+func (v value) hours() (from, to int) {
+	text, ok := v.Text()
+	if !ok {
+		return 0, 0
+	}
+	found := hoursForm.FindStringSubmatch(text)
+	if found == nil || found[1]+found[2] == found[3]+found[4] {
+		v.Faultf("%q is no part of a day: write 22:00-07:00", yamltext.Clip(text))
+		return 0, 0
+	}
+	var n [4]int
+	for i := range n {
+		n[i], _ = strconv.Atoi(found[i+1])
+	}
+	return n[0]*60 + n[1], n[2]*60 + n[3]
 }
 
 // growth reads 2x.
