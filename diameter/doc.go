@@ -12,6 +12,7 @@
 //	Engine      decides, and calls back when the decision is durable
 //	cca.go      ocs.Answer → octets
 //	writer.go   all that waits for a connection, in one Write
+//	watch.go    shows both to who looks on; while nobody does, a look at a pointer
 //
 // A connection has three goroutines: the library's reads and handles, one writes, one keeps the watchdog. No handler
 // waits. So the requests of a connection reach the engine in the order in which they came, and a DWR is never stuck

@@ -24,6 +24,7 @@ type exchange struct {
 	began    time.Time
 	span     trace.Span
 	answered atomic.Bool
+	watched  []*Watch // by whom; they saw the request and see the answer
 }
 
 // serveCCR decodes a CCR and submits it. It does not wait: the order of a connection's requests is kept, and none stands
@@ -50,6 +51,9 @@ func (c *connection) serveCCR(m *diam.Message) {
 		return
 	}
 	request, r := decodeCCR(m, c.peerHost())
+	if all := s.watches.Load(); all != nil {
+		x.watched = x.watchedBy(*all, request)
+	}
 	if r != nil {
 		x.refuse(r)
 		return
@@ -102,6 +106,7 @@ func (x *exchange) send(build func(dst []byte) []byte) {
 	}
 	s := x.c.server
 	code := resultOf(*buffer)
+	x.showAnswer(*buffer)
 	x.c.send(*buffer, false)
 	x.c.end(len(x.question.frame))
 	s.telemetry.outstanding.Add(s.context, -1)

@@ -135,6 +135,9 @@ type Server struct {
 	epoch     time.Time
 	lastID    atomic.Uint32 // of our End-to-End ids
 
+	watches  atomic.Pointer[[]*Watch] // who looks on; nil: nobody
+	watchers sync.Mutex               // one change of them at a time
+
 	// work counts the goroutines of connections. It grows in admit, and in a goroutine that is counted itself.
 	work sync.WaitGroup
 

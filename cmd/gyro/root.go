@@ -82,6 +82,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused, 5 unavailable.`,
 		statusCommand(env),
 		callCommand(env),
 		decodeCommand(env),
+		traceCommand(env),
 		doctorCommand(env),
 		versionCommand(env),
 	)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gyro-ocs/gyro/diameter"
+	"github.com/gyro-ocs/gyro/dictionaries/reading"
 	"github.com/gyro-ocs/gyro/ocs/api"
 	"github.com/gyro-ocs/gyro/ocs/api/tmf654"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
@@ -200,7 +201,7 @@ func (s *server) startWeb(context.Context) error {
 		Handler: api.New(api.Config{
 			Store: s.store, Rules: s.rules.Load, Token: token, Metrics: s.telemetry.handler,
 			Catalog: s.catalogs.Catalog, CatalogOf: s.catalogs.Version, ReloadCatalog: s.catalogs.Refresh,
-			Peers: s.peers, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
+			Peers: s.peers, Watch: s.watchCalls, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
 			Transfer: s.engine.Transfer, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
 			PINs: s.pins, PayoutSecret: s.secret("pay-out code of a request"), USSD: s.config.Transfer.USSD,
 		}),
@@ -238,6 +239,23 @@ func (s *server) peers() []api.Peer {
 		peers[i] = api.Peer{OriginHost: p.Host, OriginRealm: p.Realm, Address: p.Address, State: state, Since: p.Since.UTC()}
 	}
 	return peers
+}
+
+// watchCalls has somebody look on at what passes over this server.
+func (s *server) watchCalls(w api.Watch) (stop func()) {
+	teller := reading.Teller{Reveal: w.Reveal}
+	return s.diameter.Watch(&diameter.Watch{
+		Session: w.Session, Identities: w.Identities,
+		Seen: func(m diameter.Sighting) {
+			w.Seen(m.At, m.Peer, func() string {
+				said, err := teller.Message(m.Message)
+				if err != nil {
+					return err.Error()
+				}
+				return said
+			})
+		},
+	})
 }
 
 func (s *server) ready(context.Context) error {

@@ -27,6 +27,7 @@ type Config struct {
 	Metrics http.Handler                // nil: no /metrics
 	Ready   func(context.Context) error // why the server cannot charge now, told at /readyz; nil: it can
 	Peers   func() []Peer               // connected now; nil: not told
+	Watch   func(Watch) (stop func())   // has somebody look on at calls; nil: nobody can
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -59,6 +60,7 @@ type server struct {
 	started   time.Time
 	importing chan struct{} // one import at a time: each holds its rows in memory
 	catalogs  catalogShelf
+	watching  chan struct{} // holds one for each that looks on at calls
 	dialling  chan struct{} // holds one for each request of a USSD gateway that is worked on
 }
 
@@ -80,6 +82,7 @@ func New(cfg Config) http.Handler {
 	s.handleRecords(care)
 	s.handleEvents(care)
 	s.handleStatus(care)
+	s.handleWatch(care)
 	s.handleKeys(care)
 	s.handleApprovals(care)
 	s.handleStatements(care)
@@ -144,8 +147,11 @@ func operation(op huma.Operation) huma.Operation {
 // withTimeout ends the work for a client that could no longer use its result.
 func withTimeout(c huma.Context, next func(huma.Context)) {
 	limit := requestTimeout
-	if c.Operation().OperationID == importOperation {
+	switch c.Operation().OperationID {
+	case importOperation:
 		limit = importTimeout
+	case watchOperation:
+		limit = longestWatch + requestTimeout
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), limit)
 	defer cancel()

@@ -88,6 +88,7 @@ var rights = map[string]role{
 	"GET /care/v1/cdrs":                               readers,
 	"GET /care/v1/rated-events":                       readers,
 	"GET /care/v1/status":                             readers,
+	"GET /care/v1/exchange":                           supervisors, // with what tells who somebody is: operator
 	"GET /care/v1/audit":                              supervisors | bills,
 
 	"GET /care/v1/keys":         supervisors,
