@@ -26,6 +26,7 @@ type calling struct {
 	ratingFlag int64
 	event      string
 	units      uint32
+	refund     string
 
 	count, parallel int
 	repeatEach      bool
@@ -75,6 +76,7 @@ Exit code 4 means that a call was refused, 3 that the subscriber is unknown, 5 t
 	flags.BoolVar(&c.call.RealTime, "real-time", false, "let the time pass")
 	flags.StringVar(&c.event, "event", "", "no call but an event: debit, refund, check-balance or price")
 	flags.Uint32Var(&c.units, "units", 1, "units of the --event")
+	flags.StringVar(&c.refund, "refund", "", "Refund-Information of the debit that --event refund gives back, as the debit printed it")
 	flags.IntVar(&c.count, "count", 1, "calls to place")
 	flags.IntVar(&c.parallel, "parallel", 1, "calls at the same time")
 	flags.BoolVar(&c.repeatEach, "repeat-each", false, "send each request once more, with the T flag and over another connection")
@@ -122,6 +124,9 @@ func (c *calling) complete() error {
 	}
 	if _, known := events[c.event]; c.event != "" && !known {
 		return usagef("--event %q is none of debit, refund, check-balance, price", c.event)
+	}
+	if (c.refund != "") != (c.event == "refund") {
+		return usagef("--event refund and --refund TOKEN go together; the debit printed the token")
 	}
 	if c.count < 1 || c.parallel < 1 {
 		return usagef("--count and --parallel must be at least 1")
@@ -237,7 +242,7 @@ func (c *calling) place(ctx context.Context, s *ctf.Switch, watch func(ctf.Messa
 		return s.Call(ctx, c.call, watch)
 	}
 	return s.Event(ctx, ctf.Event{
-		From: c.call.From, To: c.call.To, Action: events[c.event], Units: c.units, Context: c.call.Context,
+		From: c.call.From, To: c.call.To, Action: events[c.event], Units: c.units, Refund: c.refund, Context: c.call.Context,
 	}, watch)
 }
 

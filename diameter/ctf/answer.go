@@ -68,6 +68,8 @@ func readService(group []byte, m *Message) error {
 
 func readUnits(a avp, m *Message) error {
 	switch {
+	case a.is(refundInformation):
+		m.Refund = string(a.value)
 	case a.is(validityTime):
 		m.Validity = a.number()
 	case a.is(timeQuotaThreshold):

@@ -85,6 +85,7 @@ var (
 	recipientAddress   = kind{code: 1201, vendor: vendor3GPP}
 	smsInformation     = kind{code: 2000, vendor: vendor3GPP}
 	lowBalance         = kind{code: 2020, vendor: vendor3GPP}
+	refundInformation  = kind{code: 2022, vendor: vendor3GPP}
 	recipientInfo      = kind{code: 2026, vendor: vendor3GPP}
 	vcsInformation     = kind{code: 3410, vendor: vendor3GPP}
 	startTime          = kind{code: 2041, vendor: vendor3GPP}

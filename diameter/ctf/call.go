@@ -32,6 +32,7 @@ type Outcome struct {
 	Seconds uint32 `json:"talked_seconds"`       // what the two talked
 	Asked   int    `json:"requests"`             // CCRs sent, copies not counted
 	Granted uint32 `json:"granted_units_in_all"` // sum of the grants
+	Refund  string `json:"refund,omitempty"`     // names a debit, to give it back
 }
 
 // End is the way a call ends.

@@ -233,6 +233,28 @@ func TestEvent(t *testing.T) {
 	}
 }
 
+// A debit tells by what it can be given back, wherever the answer has it, and a refund brings that.
+func TestDebitAndRefund(t *testing.T) {
+	t.Parallel()
+	f := &fakeServer{script: func(r request) *reply {
+		return &reply{code: 2001, more: func(e *encoder) {
+			if *r.action == uint32(Debit) {
+				e.group(mscc, func() { e.number(resultCode, 2001); e.text(refundInformation, "gyro1;;a") })
+			}
+		}}
+	}}
+	var said []Message
+	s := New(testConfig, dial(t, f.listen(t)))
+	debit, err := s.Event(t.Context(), Event{From: "491700000001", To: "+4930123456", Action: Debit, Units: 2}, func(m Message) { said = append(said, m) })
+	if err != nil || debit.Refund != "gyro1;;a" || said[1].String() != "CCA-E 0  2001 nothing granted, to be given back by gyro1;;a" {
+		t.Errorf("debit: got %+v, %v, %q", debit, err, said[1])
+	}
+	refund := Event{From: "491700000001", To: "+4930123456", Action: Refund, Units: 1, Refund: debit.Refund}
+	if _, err := s.Event(t.Context(), refund, func(m Message) { said = append(said, m) }); err != nil || said[2].Refund != "gyro1;;a" {
+		t.Errorf("refund: %v, sent %+v", err, said[2])
+	}
+}
+
 // Each request goes out again with T on another connection, under its own End-to-End id.
 func TestRepeat(t *testing.T) {
 	t.Parallel()

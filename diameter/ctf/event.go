@@ -10,6 +10,7 @@ type Event struct {
 	From, To string
 	Action   Action
 	Units    uint32 // messages; 0: the server counts one
+	Refund   string // of a refund: the Refund-Information that the answer to the debit had
 	Context  string // empty: 32274@3gpp.org, short messages
 }
 
@@ -24,7 +25,7 @@ func (s *Switch) Event(ctx context.Context, event Event, watch func(Message)) (O
 			session: s.ids.nextSession(s.config.Host), from: withPlus(event.From), to: event.To, context: event.Context,
 		},
 		requestType: eventRequest, at: now, invited: now, unit: Events,
-		asks: true, asked: event.Units, action: &event.Action,
+		asks: true, asked: event.Units, action: &event.Action, refund: event.Refund,
 	}
 	if r.context == "" {
 		r.context = SMSContext
@@ -34,7 +35,7 @@ func (s *Switch) Event(ctx context.Context, event Event, watch func(Message)) (O
 	if err != nil {
 		return outcome, err
 	}
-	outcome.Code = answer.Result()
+	outcome.Code, outcome.Refund = answer.Result(), answer.Refund
 	if answer.Granted != nil {
 		outcome.Granted = *answer.Granted
 	}

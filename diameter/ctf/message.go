@@ -37,6 +37,7 @@ type Message struct {
 	LowBalance  bool          `json:"low_balance,omitempty"`
 	Covered     *bool         `json:"balance_covers,omitempty"` // Check-Balance-Result
 	Cost        string        `json:"cost,omitempty"`           // Cost-Information
+	Refund      string        `json:"refund,omitempty"`         // Refund-Information: names the debit, also in the CCR of its refund
 	Took        time.Duration `json:"took_ns,omitempty"`        // from the CCR to this answer, on the clock of the wall
 }
 
@@ -158,6 +159,7 @@ func (m Message) remarks() (all []string) {
 			all = append(all, fmt.Sprintf(format, args...))
 		}
 	}
+	add(m.Refund != "" && !m.Sent, "to be given back by %s", m.Refund)
 	add(m.Final != "", "the last of the balance (then %s)", m.Final)
 	add(m.Validity > 0, "valid %d s", m.Validity)
 	add(m.Threshold > 0, "threshold %d s", m.Threshold)

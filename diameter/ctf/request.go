@@ -39,6 +39,7 @@ type ccr struct {
 	used     *uint32 // nil: no Used-Service-Unit
 	reason   *reason
 	action   *Action
+	refund   string    // Refund-Information of the debit that is given back; empty: none
 	invited  time.Time // SIP-Request-Timestamp
 	answered time.Time // SIP-Response-Timestamp; zero before the answer
 	cause    *int32    // Cause-Code
@@ -59,6 +60,7 @@ func (r ccr) message() Message {
 	if r.action != nil {
 		m.Action = r.action.String()
 	}
+	m.Refund = r.refund
 	return m
 }
 
@@ -90,6 +92,9 @@ func (r ccr) encode(c Config, realm string, hopByHop uint32) []byte {
 	}
 	if r.action != nil {
 		e.number(requestedAction, uint32(*r.action))
+	}
+	if r.refund != "" {
+		e.text(refundInformation, r.refund)
 	}
 	r.units(e)
 	r.information(e)
