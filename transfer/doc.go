@@ -47,8 +47,20 @@
 //
 // # Left out
 //
-// Tax on fees, fees in money, bulk and scheduled transfers and standing orders. No rule compares with what all others
-// do (commission_per_customer > p99 of 6.1): a total over all slots decides nothing (spec/store S11).
+// Of the knobs of 1.3, and why:
+//
+//   - fees in money, tax on fees: a fee is taken from the lots that are moved, under the locks and in the order of 5.2. One in money
+//     would be taken from another bucket, with a currency and a rounding of its own, and its tax is a matter of the sale of minutes,
+//     where money changes hands.
+//   - bulk transfers: a client sends as many requests as it likes, each with a reference of its own. They are decided in batches
+//     anyway, and one that is refused takes no other with it.
+//   - scheduled transfers and standing orders: nobody is there to see the price and give the PIN when they are due. What can wait
+//     is prepared, for as long as the policy says (OpPrepare).
+//   - favourites in the menu: the last five are one choice away.
+//   - the reset path of a PIN: who may ask for it, and how the new one comes to its owner, is decided by the roles of the care API;
+//     the policy bounds how often.
+//   - rules that compare with what all others do (commission_per_customer > p99 of 6.1): a total over all slots decides nothing
+//     (spec/store S11).
 //
 // Sections are those of spec/transfer unless a standard is named.
 package transfer

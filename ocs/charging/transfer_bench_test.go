@@ -16,7 +16,7 @@ import (
 
 var (
 	seedFlag     = flag.Int64("seed", 0, "of what is drawn at random; 0: another one each time")
-	durationFlag = flag.Duration("duration", 3*time.Second, "of TestTransferStorm")
+	durationFlag = flag.Duration("duration", 3*time.Second, "of TestI7_TransferStorm")
 )
 
 // seed is that of the flag, or a new one. What runs at once is the machine's choice all the same.

@@ -18,7 +18,7 @@ import (
 	"github.com/gyro-ocs/gyro/transfer"
 )
 
-// A storm is what the workers of TestTransferStorm did.
+// A storm is what the workers of TestI7_TransferStorm did.
 type storm struct {
 	mu     sync.Mutex
 	gains  []rating.Units // of each person, all transfers and calls together
@@ -51,7 +51,7 @@ func (s *storm) talked(who int, seconds rating.Units) {
 // I1, I2, I7, I8, I9: opposite, circular and self transfers of 64 workers over two servers, beside calls, for as long as
 // -duration says. Postgres sees no deadlock, not even one that was tried again; whoever looks meanwhile sees exact sums and
 // nothing below zero; and in the end everybody has exactly what was answered.
-func TestTransferStorm(t *testing.T) {
+func TestI7_TransferStorm(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	const people, workers, opening = 6, 64, 100_000
