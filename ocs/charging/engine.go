@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/outbox"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/transfer"
@@ -32,7 +33,10 @@ type Config struct {
 	QueueSize int           // requests that may wait in a lane: 4096
 	MaxBatch  int           // requests of one transaction at most: 128
 	Deadline  time.Duration // from Submit to the answer at the latest: 5 s
-	Sweep     time.Duration // how often silent sessions and due transfers are looked for: 1 s
+	Sweep     time.Duration // how often silent sessions, due transfers, renewals and expiries are looked for: 1 s
+
+	// Terms are those of the plans in force, by plan. nil: no plan has any, and only expiries are booked.
+	Terms func() map[string]lifecycle.Terms
 
 	Policy  func() *transfer.Policy // of transfers, in force; read once for every batch. nil: [transfer.Default]
 	PINs    PINChecker              // nil: no PIN opens anything
@@ -50,6 +54,7 @@ type Engine struct {
 	transfers []*lane // of transfers, each of which needs the rows of two
 	asking    asking
 	resolver  *resolver
+	plans     *Plans
 	clients   clients
 	lost      sync.Map // catalogues that sessions began with and nobody has
 	telemetry *telemetry
@@ -67,11 +72,15 @@ func New(c Config) *Engine {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Terms == nil {
+		c.Terms = func() map[string]lifecycle.Terms { return nil }
+	}
 	if c.Policy == nil {
 		policy := transfer.Default()
 		c.Policy = func() *transfer.Policy { return policy }
 	}
 	e := &Engine{config: c, clients: clients{news: make(chan clientState, clientQueue)}}
+	e.plans = &Plans{Store: c.Store, Terms: c.Terms, Clock: c.Clock}
 	e.telemetry = newTelemetry(e)
 	e.resolver = newResolver(e)
 	for range c.Lanes {
@@ -132,6 +141,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	var helpers, workers sync.WaitGroup
 	helpers.Go(func() { e.sweep(ctx) })
 	helpers.Go(func() { e.sweepTransfers(ctx) })
+	helpers.Go(func() { e.runJobs(ctx) })
 	helpers.Go(func() { e.followClients(ctx) })
 	helpers.Go(func() { e.expire(ctx) })
 	helpers.Go(func() { e.partitions(ctx) })

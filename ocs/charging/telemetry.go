@@ -23,13 +23,14 @@ type telemetry struct {
 	size     metric.Int64Histogram
 	commits  metric.Int64Counter
 	failures metric.Int64Counter
+	lives    metric.Int64Counter
 	watching metric.Registration
 }
 
 func newTelemetry(e *Engine) *telemetry {
 	meter := otel.Meter(scope)
 	t := &telemetry{tracer: otel.Tracer(scope)}
-	var faults [5]error
+	var faults [6]error
 	t.size, faults[0] = meter.Int64Histogram("gyro.batch.size", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests decided in one transaction."),
 		metric.WithExplicitBucketBoundaries(1, 2, 4, 8, 16, 32, 64, 128, 256))
@@ -37,15 +38,13 @@ func newTelemetry(e *Engine) *telemetry {
 		metric.WithDescription("Transactions of the charging engine that were committed."))
 	t.failures, faults[2] = meter.Int64Counter("gyro.transaction.failures", metric.WithUnit("{transaction}"),
 		metric.WithDescription("Transactions of the charging engine that failed, by SQLSTATE; most are repeated at once."))
+	t.lives, faults[5] = meter.Int64Counter("gyro.jobs.subscribers", metric.WithUnit("{subscriber}"),
+		metric.WithDescription("Subscribers whose plan was renewed, or of whom a bucket expired, or who were told that it will."))
 	var depth metric.Int64ObservableGauge
 	depth, faults[3] = meter.Int64ObservableGauge("gyro.queue.depth", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that wait for a decision or are being decided."))
 	t.watching, faults[4] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		waiting := e.resolver.length()
-		for _, l := range e.allLanes() {
-			waiting += l.length()
-		}
-		o.ObserveInt64(depth, int64(waiting))
+		o.ObserveInt64(depth, int64(e.waiting()))
 		return nil
 	}, depth)
 	if err := errors.Join(faults[:]...); err != nil {
@@ -83,6 +82,12 @@ func (t *telemetry) batch(batch []*pending) (ctx context.Context, end func(error
 			t.commits.Add(ctx, 1)
 		}
 		span.End()
+	}
+}
+
+func (t *telemetry) advanced(subscribers int) {
+	if subscribers > 0 {
+		t.lives.Add(context.Background(), int64(subscribers))
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 const bucketColumns = `id, subscriber_id, unit, class, priority, balance, reserved, expires_at, created_at, root,
-	parent, hops`
+	parent, hops, watch`
 
 type bucketRow struct {
 	ID         string         `db:"id"`
@@ -28,6 +28,7 @@ type bucketRow struct {
 	Root       string         `db:"root"`
 	Parent     sql.NullString `db:"parent"`
 	Hops       int            `db:"hops"`
+	Watch      int64          `db:"watch"`
 }
 
 func (r bucketRow) bucket() ocs.Bucket {
@@ -36,6 +37,7 @@ func (r bucketRow) bucket() ocs.Bucket {
 		Priority: r.Priority, Balance: rating.Units(r.Balance), Reserved: rating.Units(r.Reserved),
 		ExpiresAt: instant(r.ExpiresAt), CreatedAt: r.CreatedAt.UTC(),
 		Root: ocs.BucketID(r.Root), Parent: ocs.BucketID(r.Parent.String), Hops: r.Hops,
+		Watch: rating.Units(r.Watch),
 	}
 }
 
@@ -72,7 +74,7 @@ func (tx *Tx) LoadBuckets(
 	var r bucketRow
 	err := tx.each(ctx, statement, arguments, func(row *sql.Rows) error {
 		err := row.Scan(&r.ID, &r.Subscriber, &r.Unit, &r.Class, &r.Priority, &r.Balance, &r.Reserved, &r.ExpiresAt, &r.CreatedAt,
-			&r.Root, &r.Parent, &r.Hops)
+			&r.Root, &r.Parent, &r.Hops, &r.Watch)
 		if err != nil {
 			return err
 		}

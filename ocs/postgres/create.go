@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gyro-ocs/gyro/ocs"
+	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 )
 
 // A NewSubscriber is a subscriber with all that it begins with.
@@ -16,6 +17,7 @@ type NewSubscriber struct {
 	Identities []ocs.Identity
 	Bucket     *ocs.Bucket
 	Postings   []ocs.Posting
+	Contract   *lifecycle.Contract // nil: the plan has no terms
 }
 
 // name returns its first identity of a kind; empty: it has none.
@@ -66,7 +68,11 @@ func (s *Store) CreateSubscribers(ctx context.Context, subscribers []NewSubscrib
 				return err
 			}
 			var c Changes
+			var contracts []*lifecycle.Contract
 			for _, n := range rows {
+				if n.Contract != nil {
+					contracts = append(contracts, n.Contract)
+				}
 				if n.Bucket != nil {
 					c.NewBuckets = append(c.NewBuckets, *n.Bucket)
 				}
@@ -74,6 +80,11 @@ func (s *Store) CreateSubscribers(ctx context.Context, subscribers []NewSubscrib
 			}
 			if err := tx.Save(ctx, c); err != nil {
 				return err
+			}
+			if len(contracts) > 0 {
+				if err := tx.saveContracts(ctx, contracts); err != nil {
+					return err
+				}
 			}
 		}
 		return tx.AppendAudit(ctx, entries)

@@ -24,6 +24,7 @@ func TestMigrationsArePinned(t *testing.T) {
 		"migrations/0011_lean_transfer.sql": "db0caf90718838bee285a27273ea4a80a8fb5974eadf3ea9202c5045d2ebd01b",
 		"migrations/0012_names.sql":         "f7f6485028b5e81bbb934f8ef8dc9ac699fa02de88b2492511af827902360329",
 		"migrations/0013_catalog.sql":       "0017f1175d10e27720515ffa2d2d9932f6532a891cd738e8b21ab5e4d7dffda3",
+		"migrations/0014_contract.sql":      "554797a25e8ba446c0d05c84c7d02d256b42c8c092ce5863d94d1d7631426576",
 	}
 	files, err := fs.Glob(migrations, "migrations/*")
 	if err != nil {

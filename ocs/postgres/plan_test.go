@@ -120,6 +120,13 @@ func fillTables(t *testing.T, db *sqlx.DB, count int) {
 		`INSERT INTO bucket (part, id, subscriber_id, unit, class, priority, balance, reserved, created_at, root, hops)
 			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'seconds', 'plan', 0, 100, 0, '2026-03-01',
 			lpad(to_hex(n), 32, '0')::uuid, 0 ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO bucket (part, id, subscriber_id, unit, class, priority, balance, reserved, created_at, root, hops, expires_at, expiry_look_at)
+			SELECT n % 256, lpad(to_hex(n + 1000000), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'events', 'plan', 0, 0, 0, '2026-03-01',
+			lpad(to_hex(n), 32, '0')::uuid, 0, '2026-03-02'::timestamptz + make_interval(secs => n),
+			CASE WHEN n % 2 = 0 THEN '2026-03-02'::timestamptz + make_interval(secs => n) END ` + numbered + ` ON CONFLICT DO NOTHING`,
+		`INSERT INTO contract (part, subscriber_id, id, plan, state, period, ends_at, due_at, document)
+			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'test', 'active', 1, '2026-03-02',
+			'2026-03-02'::timestamptz + make_interval(secs => n), '{}' ` + numbered + ` ON CONFLICT DO NOTHING`,
 		`INSERT INTO session (part, subscriber_id, session_id, sub_session, state, origin_host, origin_state_id, started_at, due_at,
 			sweep_at, resting, document)
 			SELECT n % 256, lpad(to_hex(n), 32, '0')::uuid, 'session' || n, '', 'open', 'host', 0, '2026-03-01', '2026-03-02',
@@ -145,7 +152,7 @@ func fillTables(t *testing.T, db *sqlx.DB, count int) {
 
 func emptyTables(t *testing.T, db *sqlx.DB) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), `DELETE FROM session; DELETE FROM bucket; DELETE FROM identity; DELETE FROM subscriber;
+	if _, err := db.ExecContext(t.Context(), `DELETE FROM session; DELETE FROM bucket; DELETE FROM contract; DELETE FROM identity; DELETE FROM subscriber;
 		DELETE FROM transfer; DELETE FROM transfer_answer; DELETE FROM transfer_quote; DELETE FROM transfer_counter; DELETE FROM party; DELETE FROM role`); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +160,7 @@ func emptyTables(t *testing.T, db *sqlx.DB) {
 
 func analyze(t *testing.T, db *sqlx.DB) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), `ANALYZE subscriber, identity, bucket, session, transfer, transfer_answer, transfer_quote, transfer_counter, party, role`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `ANALYZE subscriber, identity, bucket, contract, session, transfer, transfer_answer, transfer_quote, transfer_counter, party, role`); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -249,6 +249,8 @@ var hot = []string{
 	shareInForce, selectRoles, selectRolesOf, loadProfiles, insertOutbox, insertAudit,
 	loadTransfers, loadAnswers, loadQuotes, loadCounters, loadRepeats, loadPast, loadReturns, loadReceived, sumReceived,
 	insertTransfers, updateTransfers, insertAnswers, saveQuotes, addCounters,
+
+	dueContracts, dueLooks, dueExpiries, loadContracts, loadLots, saveContracts, updateLots, insertLots,
 }
 
 // prepare prepares the hot statements, once; they need the tables that Migrate makes.

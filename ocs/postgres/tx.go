@@ -35,6 +35,7 @@ type Changes struct {
 
 // Save writes c, in one statement for every table that it names.
 func (tx *Tx) Save(ctx context.Context, c Changes) error {
+	low := lowBuckets(c.Buckets)
 	steps := []struct {
 		what  string
 		count int
@@ -48,6 +49,7 @@ func (tx *Tx) Save(ctx context.Context, c Changes) error {
 		{"records", len(c.Records), func() error { return tx.insertRecords(ctx, c.Records) }},
 		{"postings", len(c.Postings), func() error { return tx.insertPostings(ctx, c.Postings) }},
 		{"postings that calls wait for", len(c.Postings), func() error { return tx.lift(ctx, c.Postings) }},
+		{"contracts that are due", len(low), func() error { return tx.wakeContracts(ctx, low, c) }},
 	}
 	for _, step := range steps {
 		if step.count == 0 {
