@@ -20,6 +20,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs/catalog"
 	cataloginforce "github.com/gyro-ocs/gyro/ocs/catalog/inforce"
 	"github.com/gyro-ocs/gyro/ocs/charging"
+	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
 	"github.com/gyro-ocs/gyro/ocs/postgres/cluster"
 	"github.com/gyro-ocs/gyro/rating"
@@ -126,9 +127,9 @@ func (s *server) startEngine(context.Context) error {
 	s.engine = charging.New(charging.Config{
 		Store: s.store, Rules: s.rules.Load, Clock: time.Now, Logger: s.log, Recall: s.recallCatalog,
 		Lanes: s.config.Charging.Lanes, QueueSize: s.config.Charging.Queue, MaxBatch: s.config.Charging.Batch,
-		Deadline: s.config.Charging.Deadline,
-		Policy:   func() *transfer.Policy { return s.policies.Policy().Transfer() },
-		PINs:     s.pins, CodeKey: s.secret("pay-out codes"), Events: tmf654.TransferEvents,
+		Deadline: s.config.Charging.Deadline, Terms: func() map[string]lifecycle.Terms { return s.tariffs.Terms() },
+		Policy: func() *transfer.Policy { return s.policies.Policy().Transfer() },
+		PINs:   s.pins, CodeKey: s.secret("pay-out codes"), Events: tmf654.TransferEvents,
 	})
 	// It ends after the peers have left, and not with the signal: what they have sent by then is answered.
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/rating"
 )
 
@@ -15,6 +16,7 @@ import (
 type Catalog struct {
 	plans   map[string]rating.Plan
 	zones   *rating.Zones // nil: none
+	terms   map[string]lifecycle.Terms
 	source  []byte
 	version string
 }

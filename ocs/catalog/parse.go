@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/yamltext"
 	"github.com/gyro-ocs/gyro/rating"
 )
@@ -20,6 +21,7 @@ type parser struct {
 	zoneIndex map[string]int
 	networks  map[string]rating.Networks
 	calendars map[string]calendar
+	terms     map[string]lifecycle.Terms
 }
 
 // named is a plan that was found and not read yet.
@@ -40,6 +42,7 @@ func newParser(open func(name string) ([]byte, error)) *parser {
 		open:   open, opened: map[string][]byte{},
 		plans: map[string]rating.Plan{}, defined: map[string]value{},
 		networks: map[string]rating.Networks{}, calendars: map[string]calendar{},
+		terms: map[string]lifecycle.Terms{},
 	}
 }
 
@@ -57,7 +60,9 @@ func (p *parser) catalog(name string, source []byte) (*Catalog, error) {
 	for _, name := range slices.Sorted(maps.Keys(p.opened)) {
 		source = appendFile(source, name, p.opened[name])
 	}
-	return newCatalog(p.plans, p.zones, source), nil
+	c := newCatalog(p.plans, p.zones, source)
+	c.terms = p.terms
+	return c, nil
 }
 
 // file reads one file: any number of YAML documents.
@@ -112,4 +117,5 @@ func (p *parser) define(what, name string, v value) bool {
 func (p *parser) plan(n named) {
 	r := planReader{parser: p}
 	p.plans[n.name] = r.plan(n.name, n.value)
+	p.readTerms(n.name, n.value)
 }

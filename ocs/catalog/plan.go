@@ -12,7 +12,7 @@ import (
 
 // The keys of a plan and of the services in it, as catalog.schema.json has them.
 var (
-	planKeys      = []string{"description", "numbering", "home", "calendar", "voice", "data", "message"}
+	planKeys      = []string{"description", "numbering", "home", "calendar", "voice", "data", "message", "terms"}
 	numberingKeys = []string{"country_code", "international", "national", "shortest"}
 	ratesKeys     = []string{"tariffs", "forwarded", "received", "terminating", "groups", "default"}
 	serviceKeys   = append(slices.Clone(ratesKeys), "roaming")

@@ -26,6 +26,9 @@ func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 		"calendar":     calendarKeys,
 		"payer":        payerKeys,
 		"period":       periodKeys,
+		"terms":        termsKeys,
+		"allowance":    allowanceKeys,
+		"notices":      noticesKeys,
 	})
 }
 

@@ -95,6 +95,21 @@ func (v Value) Entries(what string) iter.Seq2[string, Value] {
 	}
 }
 
+// Lookup returns what stands behind a key of a mapping, without telling of faults: the keys are read elsewhere.
+func (v Value) Lookup(key string) (field Value, ok bool) {
+	if v.Node.Kind != yaml.MappingNode {
+		return Value{}, false
+	}
+	for i := 0; i+1 < len(v.Node.Content); i += 2 {
+		if name := v.Node.Content[i]; name.Kind == yaml.ScalarNode && name.Value == key {
+			field = v.reader.at(v.File, join(v.Key, key), v.Node.Content[i+1])
+			field.Line = name.Line
+			return field, true
+		}
+	}
+	return Value{}, false
+}
+
 // Items reads a list of at least one element.
 func (v Value) Items() []Value {
 	if v.Node.Kind != yaml.SequenceNode {
