@@ -64,6 +64,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused, 5 unavailable.`,
 	root.AddCommand(
 		serveCommand(env),
 		subscriberCommand(env),
+		planCommand(env),
 		bucketCommand(env),
 		sessionCommand(env),
 		cdrCommand(env),

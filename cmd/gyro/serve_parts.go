@@ -127,7 +127,7 @@ func (s *server) startEngine(context.Context) error {
 	s.engine = charging.New(charging.Config{
 		Store: s.store, Rules: s.rules.Load, Clock: time.Now, Logger: s.log, Recall: s.recallCatalog,
 		Lanes: s.config.Charging.Lanes, QueueSize: s.config.Charging.Queue, MaxBatch: s.config.Charging.Batch,
-		Deadline: s.config.Charging.Deadline, Terms: func() map[string]lifecycle.Terms { return s.tariffs.Terms() },
+		Deadline: s.config.Charging.Deadline, Terms: func() map[string]lifecycle.Terms { return s.catalogs.Catalog().Terms() },
 		Policy: func() *transfer.Policy { return s.policies.Policy().Transfer() },
 		PINs:   s.pins, CodeKey: s.secret("pay-out codes"), Events: tmf654.TransferEvents,
 	})
@@ -203,7 +203,7 @@ func (s *server) startWeb(context.Context) error {
 			Store: s.store, Rules: s.rules.Load, Token: token, Metrics: s.telemetry.handler,
 			Catalog: s.catalogs.Catalog, CatalogOf: s.catalogs.Version, ReloadCatalog: s.catalogs.Refresh,
 			Peers: s.peers, Watch: s.watchCalls, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
-			Transfer: s.engine.Transfer, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
+			Plans: s.engine.Plans(), Transfer: s.engine.Transfer, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
 			PINs: s.pins, PayoutSecret: s.secret("pay-out code of a request"), USSD: s.config.Transfer.USSD,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -18,6 +18,7 @@ func subscriberCommand(env *environment) *cobra.Command {
 	return group("subscriber", "Create, show, list, import, block and close subscribers",
 		subscriberCreateCommand(env),
 		subscriberShowCommand(env),
+		subscriberPlanCommand(env),
 		subscriberListCommand(env),
 		subscriberImportCommand(env),
 		subscriberStateCommand(env, "block", "Refuse every service of a subscriber until unblocked", ocs.Blocked),

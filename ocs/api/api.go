@@ -13,6 +13,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
 	"github.com/gyro-ocs/gyro/ocs/charging"
+	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/pin"
 	"github.com/gyro-ocs/gyro/ocs/policy"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
@@ -36,6 +37,8 @@ type Config struct {
 	Catalog       func() *catalog.Catalog                                             // in force now; nil: the shipped one
 	CatalogOf     func(ctx context.Context, version string) (*catalog.Catalog, error) // that was in force once; nil: only the one in force is known
 	ReloadCatalog func(context.Context) error                                         // takes up what was put in force; nil: somebody else does
+
+	Plans *charging.Plans // nil: no plan has terms
 
 	Transfer     func(context.Context, charging.Transfer) (transfer.Outcome, error) // decides, durably; nil: there are no transfers
 	Policy       func() *policy.Policy                                              // of transfers, in force now; nil: the shipped one
@@ -69,12 +72,16 @@ func New(cfg Config) http.Handler {
 	if cfg.Limits == nil {
 		cfg.Limits = DefaultLimits()
 	}
+	if cfg.Plans == nil {
+		cfg.Plans = &charging.Plans{Store: cfg.Store, Terms: func() map[string]lifecycle.Terms { return nil }, Clock: cfg.Now}
+	}
 	s := &server{Config: cfg, started: cfg.Now(), importing: make(chan struct{}, 1)}
 	mux := &routes{ServeMux: http.NewServeMux()}
 	s.handleHealth(mux)
 	care := humago.New(mux, careConfig(cfg.Version))
 	care.UseMiddleware(s.authenticate(care), withTimeout)
 	s.handleSubscribers(care)
+	s.handlePlans(care)
 	s.handleImport(care)
 	s.handleBuckets(care)
 	s.handleSessions(care)

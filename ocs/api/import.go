@@ -182,7 +182,9 @@ func (s *server) createAll(ctx context.Context, rows []rosterRow) (err error) {
 	now := s.Now()
 	subscribers := make([]postgres.NewSubscriber, 0, len(rows))
 	for _, row := range rows {
-		subscribers = append(subscribers, newSubscriber(row, time.Time{}, now))
+		n := newSubscriber(row, time.Time{}, now)
+		n.Contract = s.contractFor(n.Subscriber) // the jobs begin it
+		subscribers = append(subscribers, n)
 	}
 	entry := s.entry(ctx, "import subscribers", "", nil, map[string]int{"subscribers": len(subscribers)})
 	err = s.Store.CreateSubscribers(ctx, subscribers, now, entry)

@@ -77,6 +77,11 @@ var rights = map[string]role{
 	"PUT /care/v1/subscribers/{subscriber}/state":   supervisors,
 	"GET /care/v1/subscribers/{subscriber}/buckets": readers,
 
+	"GET /care/v1/subscribers/{subscriber}/plan":         readers,
+	"POST /care/v1/subscribers/{subscriber}/plan/change": supervisors, // takes money, and gives some back
+	"POST /care/v1/subscribers/{subscriber}/plan/renew":  agents,      // takes what the plan costs
+	"POST /care/v1/subscribers/{subscriber}/plan/cancel": supervisors,
+
 	"GET /care/v1/subscribers/{subscriber}/statement": readers,
 	"POST /care/v1/subscribers/{subscriber}/buckets":  agents, // within limits
 	"GET /care/v1/buckets/{bucket}/trace":             readers,

@@ -83,6 +83,7 @@ func (s *server) createSubscriber(ctx context.Context, in *struct{ Body NewSubsc
 		return nil, err
 	}
 	created := newSubscriber(row, expiresAt, now)
+	created.Contract = s.contractFor(created.Subscriber)
 	entry := s.entry(ctx, "create subscriber", string(created.Subscriber.ID), nil, map[string]any{"plan": row.plan, "seconds": row.seconds})
 	err = s.Store.CreateSubscribers(ctx, []postgres.NewSubscriber{created}, now, entry)
 	if taken, ok := errors.AsType[*postgres.IdentityTakenError](err); ok {
@@ -91,6 +92,7 @@ func (s *server) createSubscriber(ctx context.Context, in *struct{ Body NewSubsc
 	if err != nil {
 		return nil, s.storeFault(ctx, "create the subscriber", err)
 	}
+	s.begin(ctx, created)
 	s.acted(ctx, "subscriber created", created.Subscriber.ID)
 	return s.account(ctx, created.Subscriber)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs/api"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
 	"github.com/gyro-ocs/gyro/ocs/charging"
+	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/pin"
 	"github.com/gyro-ocs/gyro/ocs/policy"
 	"github.com/gyro-ocs/gyro/ocs/policy/inforce"
@@ -49,6 +50,7 @@ type Server struct {
 	pins     *pin.Checker
 	passed   atomic.Int64 // since Start
 	notReady atomic.Pointer[error]
+	terms    atomic.Pointer[map[string]lifecycle.Terms]
 }
 
 // New starts a server that stops with the test. Its log goes to log; nil: nowhere.
@@ -76,6 +78,16 @@ func NewWith(tb testing.TB, log slog.Handler, dialled api.USSD) *Server {
 	return s
 }
 
+// SetTerms gives plans terms from now on.
+func (s *Server) SetTerms(terms map[string]lifecycle.Terms) { s.terms.Store(&terms) }
+
+func (s *Server) planTerms() map[string]lifecycle.Terms {
+	if terms := s.terms.Load(); terms != nil {
+		return *terms
+	}
+	return nil
+}
+
 // Another starts a second server on the database of s. Its clock begins where that of s is.
 func (s *Server) Another(tb testing.TB) *Server {
 	tb.Helper()
@@ -89,7 +101,7 @@ func (s *Server) serve(tb testing.TB, log slog.Handler) {
 	tb.Helper()
 	s.startTransfers(tb, slog.New(log))
 	s.Handler = api.New(api.Config{
-		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Token: s.Token, Version: "test",
+		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Token: s.Token, Version: "test", Plans: s.Engine.Plans(),
 		Logger: slog.New(log), Now: s.Now,
 		Transfer: s.Engine.Transfer, Policy: s.Policies.Policy, ReloadPolicy: s.Policies.Refresh, PINs: s.pins,
 		PayoutSecret: []byte("of a test"), USSD: s.USSD,
@@ -126,7 +138,7 @@ func (s *Server) startTransfers(tb testing.TB, log *slog.Logger) {
 	}
 	s.Engine = charging.New(charging.Config{
 		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Clock: s.Now, Logger: log, Lanes: 1,
-		Policy: func() *transfer.Policy { return s.Policies.Policy().Transfer() }, PINs: s.pins,
+		Policy: func() *transfer.Policy { return s.Policies.Policy().Transfer() }, PINs: s.pins, Terms: s.planTerms,
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
