@@ -4,6 +4,7 @@ GO        ?= go
 BIN       := bin/gyro
 TOOLS     := -modfile=.ci/tools/go.mod
 FUZZTIME  ?= 30s
+DURATION  ?=
 TESTFLAGS ?=
 ARGS      ?=
 SEED      ?= 1
@@ -11,7 +12,7 @@ CALLS     ?= 1000000
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race integration fuzz differential bench docs lint check clean
+.PHONY: help run build test race integration fuzz differential hostile conformance bench docs lint check clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +37,9 @@ integration: ## run only the tests of the real binary, for example TESTFLAGS="-r
 	@.ci/setup test
 	$(GO) test -count=1 -timeout 15m $(TESTFLAGS) ./integration
 
-fuzz: ## fuzz every fuzz target for FUZZTIME: a time (30s) or a number of inputs (3000x)
+fuzz: ## fuzz every target for FUZZTIME, a time (30s) or a number of inputs (3000x), or all together for DURATION (1h)
 	@.ci/setup test
-	@GO="$(GO)" .ci/fuzz $(FUZZTIME)
+	@GO="$(GO)" .ci/fuzz $(if $(DURATION),--total $(DURATION),$(FUZZTIME))
 
 differential: ## compare CALLS random calls from SEED on with a model that lets one second go by after the other
 	$(GO) test -count=1 -timeout 6h -run TestAgainstTheSlowModel ./ocs -model-seed $(SEED) -model-calls $(CALLS)

@@ -1,6 +1,9 @@
 package diameter
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestGY_167_Location(t *testing.T) {
 	t.Parallel()
@@ -59,4 +62,21 @@ func TestGY_167_Location(t *testing.T) {
 			t.Errorf("%s: %q gives %q, want %q", c.name, c.value, got, c.want)
 		}
 	}
+}
+
+// No octets and no text of a network may stop what finds the serving network in them, and what is found is digits.
+func FuzzNetworks(f *testing.F) {
+	for _, seed := range []string{
+		"\x00\x62\xf2\x10\x00\x01\x00\x02", "\x82\x02\xf8\x10\x00\x01\x02\xf8\x10\x00\x00\x00\x01", "\x81\x62\xf2\x10",
+		"3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=2080112340abcdef", `3GPP-GERAN;cgi-3gpp="262011234abcd"`, "IEEE-802.11;i-wlan-node-id=1",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for name, found := range map[string]string{"location": userLocationPLMN(s), "access network": accessNetworkPLMN(s)} {
+			if len(found) > 6 || strings.Trim(found, "0123456789") != "" {
+				t.Errorf("%s %q: got network %q", name, s, found)
+			}
+		}
+	})
 }

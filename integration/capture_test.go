@@ -59,7 +59,7 @@ func (p *tape) wantClean(t *testing.T) (messages int) {
 	}
 	capture := filepath.Join(t.TempDir(), "calls.pcap")
 	p.write(t, capture)
-	faults, messages, err := readByTshark(t.Context(), capture)
+	faults, messages, err := readByTshark(context.WithoutCancel(t.Context()), capture)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,8 @@ func TestErlangClientIsChargedToTheSecond(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "roster.csv"), roster.String())
 	s.gyro(t, "subscriber", "import", filepath.Join(dir, "roster.csv"))
 
-	host, port, err := net.SplitHostPort(s.endpoint.Diameter[0])
+	tape := &tape{}
+	host, port, err := net.SplitHostPort(tape.relay(t, s.endpoint.Diameter[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +59,7 @@ func TestErlangClientIsChargedToTheSecond(t *testing.T) {
 		}
 		s.wantAccount(t, fields[0], seconds-reported, 0)
 	}
+	tape.wantClean(t)
 }
 
 // needErlang skips, in words that nobody overlooks, where the foreign client cannot be had.

@@ -13,8 +13,9 @@ import (
 func TestTelephoneCallsOverKamailio(t *testing.T) {
 	t.Parallel()
 	needPrograms(t, "telephone calls over Kamailio", "kamailio", "sipp")
-	s := sharedServer(t)
-	x := startExchange(t, s)
+	s, tape := sharedServer(t), &tape{}
+	x := startExchange(t, s, tape)
+	t.Cleanup(func() { tape.wantClean(t) })
 
 	t.Run("hung up when the minutes run out", func(t *testing.T) {
 		t.Parallel()
@@ -112,9 +113,9 @@ type exchange struct{ address string }
 
 // startExchange starts it and waits until it is connected. It asks for four seconds at a time, so that a call of a few seconds has
 // every kind of request in it.
-func startExchange(t *testing.T, s *server) *exchange {
+func startExchange(t *testing.T, s *server, tape *tape) *exchange {
 	t.Helper()
-	ocs, port, err := net.SplitHostPort(s.endpoint.Diameter[0])
+	ocs, port, err := net.SplitHostPort(tape.relay(t, s.endpoint.Diameter[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
