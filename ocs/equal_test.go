@@ -60,8 +60,8 @@ func set(t *testing.T, v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		set(t, v.Index(0))
 	case reflect.Struct:
-		for i := range v.NumField() {
-			set(t, v.Field(i))
+		for _, field := range v.Fields() {
+			set(t, field)
 		}
 	default:
 		t.Fatalf("%s: teach this test to fill it", v.Type())

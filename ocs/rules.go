@@ -90,9 +90,7 @@ func (s Service) Validate() error {
 	fault(s.Threshold < 0 || s.Threshold > 99, "threshold of %d percent is not 0 to 99", s.Threshold)
 	fault(s.LeastThreshold < 0 || s.LowBalance < 0, "a threshold is negative")
 	if s.Final != nil {
-		for _, err := range s.Final.faults() {
-			faults = append(faults, err)
-		}
+		faults = append(faults, s.Final.faults()...)
 		fault(s.RestrictFor < time.Second || s.RestrictFor%time.Second != 0 || s.RestrictFor > maxSeconds*time.Second,
 			"restriction for %v is not a whole number of seconds, at least one", s.RestrictFor)
 	}

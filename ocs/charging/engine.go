@@ -129,7 +129,7 @@ func (e *Engine) allLanes() []*lane { return slices.Concat(e.lanes, []*lane{e.pa
 // toTransferLane queues a transfer where its copies are: by who acts. The rows of the other party may be in the hands of
 // another lane; then it comes again.
 func (e *Engine) toTransferLane(p *pending) {
-	e.transfers[crc32.ChecksumIEEE([]byte(p.moving.Acting.Value))%uint32(len(e.transfers))].enqueue(p)
+	e.transfers[int64(crc32.ChecksumIEEE([]byte(p.moving.Acting.Value)))%int64(len(e.transfers))].enqueue(p)
 }
 
 func (e *Engine) toLane(p *pending) {

@@ -79,7 +79,7 @@ func (tx *Tx) each(ctx context.Context, statement string, arguments []any, scan 
 	defer cancel()
 	var rows *sql.Rows
 	if tx.hot {
-		rows, err = tx.bound(ctx, statement).QueryContext(ctx, arguments...) //nolint:sqlclosecheck // see bound
+		rows, err = tx.bound(ctx, statement).QueryContext(ctx, arguments...)
 	} else {
 		rows, err = tx.tx.QueryContext(ctx, statement, arguments...)
 	}
