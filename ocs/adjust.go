@@ -43,6 +43,16 @@ func Adjust(buckets []Bucket, a Adjustment, now time.Time) (changed []Bucket, le
 	return changed, m.legs, left == 0
 }
 
+// Empty takes all of b that is free, expired or not, and returns it with the legs of the movement.
+func Empty(b Bucket, movementName, reason string, now time.Time) (Bucket, []Posting) {
+	m := movement{name: movementName, subscriber: b.Subscriber, kind: AdjustPosting, unit: b.Unit, reason: reason, at: now}
+	free := b.Free()
+	b.Balance -= free
+	m.lot(b.ID, -free)
+	m.post("closed", "", free)
+	return b, m.legs
+}
+
 // usable returns copies of the buckets that may be used at now, in that order; with id, only that one.
 func usable(buckets []Bucket, id BucketID, unit rating.Unit, now time.Time) []Bucket {
 	all := slices.DeleteFunc(slices.Clone(buckets), func(b Bucket) bool {

@@ -205,6 +205,9 @@ func (d *decision) release(q *Quota) {
 func (d *decision) mayBeServed() (Verdict, bool) {
 	switch d.account.Subscriber.State {
 	case Active:
+		if d.account.Subscriber.Barred.Service(d.service.Kind) {
+			return ServiceDenied, false
+		}
 		return Granted, true
 	case Closed:
 		return Unauthorised, false

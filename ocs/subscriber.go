@@ -26,6 +26,7 @@ type Subscriber struct {
 	MSISDN          string
 	IMSI            string // empty when not known
 	CreatedAt       time.Time
+	Barred          Bars // services that it may not use
 }
 
 // SubscriberState tells what a subscriber may do.

@@ -97,7 +97,7 @@ func (d *decision) roles() bool {
 func (d *decision) standing() {
 	self, other := d.sides()
 	may := func(p Party, sends bool) bool {
-		return p.Subscriber.State == ocs.Active && (sends && p.Profile.maySend(d.now) || !sends && p.Profile.mayReceive(d.now))
+		return p.Subscriber.State == ocs.Active && p.Subscriber.Barred&ocs.BarTransfers == 0 && (sends && p.Profile.maySend(d.now) || !sends && p.Profile.mayReceive(d.now))
 	}
 	selfSends := d.request.By != ByReceiver
 	d.checkUntil("your account", may(self, selfSends), SenderFrozen, d.stateOf(self), string(ocs.Active), self.Profile.FrozenUntil)
@@ -108,6 +108,9 @@ func (d *decision) standing() {
 func (d *decision) stateOf(p Party) string {
 	if p.Profile.frozen(d.now) {
 		return string(p.Profile.Freeze)
+	}
+	if p.Subscriber.State == ocs.Active && p.Subscriber.Barred&ocs.BarTransfers != 0 {
+		return "barred from transfers"
 	}
 	return string(p.Subscriber.State)
 }

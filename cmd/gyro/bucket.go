@@ -14,7 +14,7 @@ import (
 )
 
 func bucketCommand(env *environment) *cobra.Command {
-	return group("bucket", "Grant, list and trace buckets", bucketGrantCommand(env), bucketListCommand(env), bucketTraceCommand(env))
+	return group("bucket", "Grant, list and trace buckets", bucketGrantCommand(env), bucketCorrectCommand(env), bucketListCommand(env), bucketTraceCommand(env))
 }
 
 func bucketGrantCommand(env *environment) *cobra.Command {

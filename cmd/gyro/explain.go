@@ -45,7 +45,7 @@ shown, to the unit.
 			}
 			told := make([]api.Statement, 0, len(found))
 			for _, match := range found {
-				statement, err := readStatement(cmd, env, match.Subscriber.MSISDN, first, end, lines)
+				statement, err := readStatement(cmd, env, match.Subscriber.ID, first, end, lines)
 				if err != nil {
 					return about(args[0], err)
 				}
@@ -81,14 +81,14 @@ func whois(cmd *cobra.Command, env *environment, name string) ([]api.Match, erro
 }
 
 // readStatement reads the newest changes of a period, page by page, into one statement.
-func readStatement(cmd *cobra.Command, env *environment, msisdn string, from, to time.Time, lines int) (whole api.Statement, err error) {
+func readStatement(cmd *cobra.Command, env *environment, id string, from, to time.Time, lines int) (whole api.Statement, err error) {
 	const mostAtOnce = 500
 	query := url.Values{}
 	setTime(query, "from", from)
 	setTime(query, "to", to)
 	for n := 0; ; n++ {
 		query.Set("limit", strconv.Itoa(min(mostAtOnce, lines-len(whole.Lines))))
-		page, err := answerTo[api.Statement](cmd, env, question{path: "/care/v1/subscribers/" + msisdn + "/statement", query: query})
+		page, err := answerTo[api.Statement](cmd, env, question{path: "/care/v1/subscribers/" + id + "/statement", query: query})
 		if err != nil {
 			return whole, err
 		}

@@ -203,7 +203,7 @@ func (s *server) startWeb(context.Context) error {
 			Store: s.store, Rules: s.rules.Load, Token: token, Metrics: s.telemetry.handler,
 			Catalog: s.catalogs.Catalog, CatalogOf: s.catalogs.Version, ReloadCatalog: s.catalogs.Refresh,
 			Peers: s.peers, Watch: s.watchCalls, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
-			Plans: s.engine.Plans(), Transfer: s.engine.Transfer, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
+			Plans: s.engine.Plans(), Transfer: s.engine.Transfer, EndSession: s.engine.EndSession, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
 			PINs: s.pins, PayoutSecret: s.secret("pay-out code of a request"), USSD: s.config.Transfer.USSD,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -14,7 +14,7 @@ import (
 
 func sessionCommand(env *environment) *cobra.Command {
 	return group("session", "List and show sessions, call their clients back",
-		sessionListCommand(env), sessionShowCommand(env), sessionReauthCommand(env), sessionAbortCommand(env))
+		sessionListCommand(env), sessionShowCommand(env), sessionReauthCommand(env), sessionAbortCommand(env), sessionEndCommand(env))
 }
 
 func sessionListCommand(env *environment) *cobra.Command {

@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/gyro-ocs/gyro/ocs"
@@ -23,6 +25,12 @@ func subscriberCommand(env *environment) *cobra.Command {
 		subscriberImportCommand(env),
 		subscriberStateCommand(env, "block", "Refuse every service of a subscriber until unblocked", ocs.Blocked),
 		subscriberStateCommand(env, "unblock", "Serve a blocked subscriber again", ocs.Active),
+		subscriberServicesCommand(env),
+		subscriberFreezeCommand(env),
+		subscriberNumberCommand(env),
+		subscriberCardCommand(env),
+		subscriberTextsCommand(env),
+		subscriberResendCommand(env),
 		subscriberStateCommand(env, "close", "Close a subscriber for good", ocs.Closed),
 	)
 }
@@ -34,6 +42,9 @@ or private-NAME.`
 
 // subscriberPath returns the path of the subscriber that an argument names.
 func subscriberPath(arg string) (string, error) {
+	if len(arg) == 36 && uuid.Validate(arg) == nil {
+		return "/care/v1/subscribers/" + arg, nil
+	}
 	identity, err := api.ParseSubscriber(arg)
 	if err != nil {
 		return "", usagef("%q names no subscriber: %w", arg, err)
@@ -155,6 +166,9 @@ func (env *environment) printSubscriber(account api.SubscriberAccount) error {
 	}
 	t.row("Plan", account.Plan)
 	t.row("State", account.State)
+	if len(account.Barred) > 0 {
+		t.row("Barred from", strings.Join(account.Barred, ", "))
+	}
 	t.row("Balance", quantity(account.BalanceSeconds, "seconds"))
 	t.row("Reserved", quantity(account.ReservedSeconds, "seconds"))
 	t.row("Open sessions", strconv.Itoa(account.OpenSessions))
@@ -198,26 +212,29 @@ func subscriberListCommand(env *environment) *cobra.Command {
 }
 
 func subscriberStateCommand(env *environment, verb, short string, state ocs.SubscriberState) *cobra.Command {
-	return &cobra.Command{
-		Use:   verb + " MSISDN",
-		Short: short,
-		Long:  short + ". Running it again changes nothing.\n\n" + whoHelp,
-		Args:  cobra.ExactArgs(1),
+	body := api.SubscriberState{State: string(state)}
+	use, long := verb+" MSISDN", short+". Running it again changes nothing.\n\n"+whoHelp
+	if state == ocs.Closed {
+		use += " --reason TEXT"
+		long = short + `: open calls are ended, what is left in the buckets is posted out, and the names rest for half a year
+before somebody else may have them. From then on only the id leads to it: gyro whois tells it. Running it again changes nothing.
+
+` + whoHelp
+	}
+	cmd := &cobra.Command{
+		Use: use, Short: short, Long: long,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := subscriberPath(args[0])
 			if err != nil {
 				return err
 			}
-			c, err := env.client()
-			if err != nil {
-				return err
+			if state == ocs.Closed && body.Reason == "" {
+				return usagef("--reason TEXT is needed: it stays with the postings and in the audit log")
 			}
-			var account api.SubscriberAccount
-			body := api.SubscriberState{State: string(state)}
-			if err := c.send(cmd.Context(), http.MethodPut, path+"/state", body, &account); err != nil {
-				return about(args[0], err)
-			}
-			return env.printSubscriber(account)
+			return ask(cmd, env, question{method: http.MethodPut, path: path + "/state", body: body, about: args[0]}, env.printSubscriber)
 		},
 	}
+	cmd.Flags().StringVar(&body.Reason, "reason", "", "why, kept in the audit log")
+	return cmd
 }

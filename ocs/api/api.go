@@ -32,7 +32,10 @@ type Config struct {
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time
-	Limits  Limits // of what roles move; nil: DefaultLimits
+	Limits  Limits        // of what roles move; nil: DefaultLimits
+	Rest    time.Duration // of a name that was given up, before another may have it; 0: IdentityRest
+
+	EndSession func(postgres.SessionRef) // closes it, and returns when that is decided; nil: sessions cannot be ended here
 
 	Catalog       func() *catalog.Catalog                                             // in force now; nil: the shipped one
 	CatalogOf     func(ctx context.Context, version string) (*catalog.Catalog, error) // that was in force once; nil: only the one in force is known
@@ -96,8 +99,16 @@ func New(cfg Config) http.Handler {
 	s.handleWhois(care)
 	s.handleCatalog(care)
 	s.handleExplain(care)
+	s.handleCorrections(care)
+	s.handleIdentityChanges(care)
+	s.handleFreezes(care)
+	s.handleSessionEnd(care)
+	s.handleUsage(care)
+	s.handleTexts(care)
+	s.handleDocs(mux, care)
 	s.handleTransferDesk(mux, care)
 	s.handleTMF654(mux)
+	s.describeOthers(care)
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(problemHandler(http.StatusForbidden, "requests from pages of another origin are not accepted"))
 	return &service{s.recovered(headers(crossOrigin.Handler(knownPaths(mux.ServeMux)))), mux.patterns}
@@ -126,7 +137,7 @@ func (r *routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *h
 
 func careConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Gyro customer care", version)
-	c.OpenAPIPath = "/care/v1/openapi"
+	c.OpenAPIPath = openAPIPath
 	c.DocsPath = "" // its page loads scripts from elsewhere
 	c.SchemasPath = ""
 	c.CreateHooks = nil // no $schema in every answer
@@ -205,7 +216,7 @@ func knownPaths(mux *http.ServeMux) http.Handler {
 		case http.StatusMethodNotAllowed:
 			writeProblem(w, probe.status, "this path has no method "+r.Method)
 		case http.StatusNotFound:
-			writeProblem(w, probe.status, "there is no such path; /care/v1/openapi.json lists all")
+			writeProblem(w, probe.status, "there is no such path; /openapi.json lists all")
 		default:
 			w.WriteHeader(probe.status) // a redirect to the clean path
 		}

@@ -60,7 +60,8 @@ type act func(ctx context.Context, a postgres.Approval) (result any, err error)
 // by [server.askSecond] where it is too much for one person.
 func (s *server) acts() map[string]act {
 	return map[string]act{
-		grantAction: s.approvedGrant,
+		grantAction:      s.approvedGrant,
+		correctionAction: s.approvedCorrection,
 	}
 }
 

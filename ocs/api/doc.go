@@ -1,7 +1,7 @@
 // Package api is the HTTP side of the server: customer care under /care/v1, and /healthz, /readyz and /metrics for
 // whoever operates it.
 //
-// The OpenAPI 3.1 document at /care/v1/openapi.json is made from the handlers, so the two cannot disagree. Faults are
+// The OpenAPI 3.1 document at /openapi.json is made from the handlers and names every route; /docs shows it to people. Faults are
 // problem details (RFC 9457). Only who bears a key, or the token of the server, may use /care/v1, and no further than
 // the table of rights allows.
 //

@@ -61,14 +61,15 @@ func (r role) has(one role) bool { return r&one != 0 }
 // rights says who may do what: a row for every route. A route without one is closed to all. Where a part of a path chooses
 // the act, a row with that part written out goes before the one of the route.
 var rights = map[string]role{
-	"GET /healthz":                  anybody,
-	"GET /readyz":                   anybody,
-	"GET /metrics":                  anybody,
-	"GET /care/v1/openapi.json":     anybody,
-	"GET /care/v1/openapi.yaml":     anybody,
-	"GET /care/v1/openapi-3.0.json": anybody,
-	"GET /care/v1/openapi-3.0.yaml": anybody,
-	"POST /ussd/{gateway}":          anybody, // a gateway has a token of its own
+	"GET /healthz":          anybody,
+	"GET /readyz":           anybody,
+	"GET /metrics":          anybody,
+	"GET /openapi.json":     anybody,
+	"GET /openapi.yaml":     anybody,
+	"GET /openapi-3.0.json": anybody,
+	"GET /openapi-3.0.yaml": anybody,
+	"GET /docs":             anybody,
+	"POST /ussd/{gateway}":  anybody, // a gateway has a token of its own
 
 	"GET /care/v1/subscribers":                      readers,
 	"POST /care/v1/subscribers":                     supervisors,
@@ -82,19 +83,28 @@ var rights = map[string]role{
 	"POST /care/v1/subscribers/{subscriber}/plan/renew":  agents,      // takes what the plan costs
 	"POST /care/v1/subscribers/{subscriber}/plan/cancel": supervisors,
 
-	"GET /care/v1/subscribers/{subscriber}/statement": readers,
-	"POST /care/v1/subscribers/{subscriber}/buckets":  agents, // within limits
-	"GET /care/v1/buckets/{bucket}/trace":             readers,
-	"GET /care/v1/whois":                              readers,
-	"GET /care/v1/sessions":                           readers,
-	"GET /care/v1/session":                            readers,
-	"POST /care/v1/session/reauthorise":               agents,
-	"POST /care/v1/session/abort":                     supervisors,
-	"GET /care/v1/cdrs":                               readers,
-	"GET /care/v1/rated-events":                       readers,
-	"GET /care/v1/status":                             readers,
-	"GET /care/v1/exchange":                           supervisors, // with what tells who somebody is: operator
-	"GET /care/v1/audit":                              supervisors | bills,
+	"GET /care/v1/subscribers/{subscriber}/statement":          readers,
+	"POST /care/v1/subscribers/{subscriber}/buckets":           agents, // within limits
+	"GET /care/v1/buckets/{bucket}/trace":                      readers,
+	"GET /care/v1/whois":                                       readers,
+	"GET /care/v1/sessions":                                    readers,
+	"GET /care/v1/session":                                     readers,
+	"POST /care/v1/session/reauthorise":                        agents,
+	"POST /care/v1/session/abort":                              supervisors,
+	"GET /care/v1/cdrs":                                        readers,
+	"GET /care/v1/rated-events":                                readers,
+	"GET /care/v1/status":                                      readers,
+	"GET /care/v1/exchange":                                    supervisors, // with what tells who somebody is: operator
+	"GET /care/v1/audit":                                       supervisors | bills,
+	"POST /care/v1/subscribers/{subscriber}/corrections":       agents, // within limits
+	"PUT /care/v1/subscribers/{subscriber}/msisdn":             supervisors,
+	"PUT /care/v1/subscribers/{subscriber}/imsi":               supervisors,
+	"PUT /care/v1/subscribers/{subscriber}/freeze":             agents,
+	"PUT /care/v1/subscribers/{subscriber}/services":           agents,
+	"GET /care/v1/subscribers/{subscriber}/usage":              readers,
+	"GET /care/v1/subscribers/{subscriber}/texts":              readers,
+	"POST /care/v1/subscribers/{subscriber}/texts/{id}/resend": agents,
+	"POST /care/v1/session/end":                                supervisors,
 
 	"GET /care/v1/keys":         supervisors,
 	"POST /care/v1/keys":        operator,

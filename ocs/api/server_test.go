@@ -360,18 +360,19 @@ func TestStateChanges(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, nil)
 	create(t, s, "4930000001", 60)
+	id := show(t, s, "4930000001").ID
 	set := func(state string) answer {
-		return ask(t, s, "PUT", "/care/v1/subscribers/4930000001/state", map[string]any{"state": state})
+		return ask(t, s, "PUT", "/care/v1/subscribers/"+id+"/state", map[string]any{"state": state, "reason": "test"})
 	}
 	for _, state := range []string{"blocked", "blocked", "active", "closed", "closed"} {
 		wantStatus(t, set(state), http.StatusOK)
-		if got := show(t, s, "4930000001").State; got != state {
+		if got := show(t, s, id).State; got != state {
 			t.Errorf("state %s, want %s", got, state)
 		}
 	}
 	wantStatus(t, set("active"), http.StatusConflict)
-	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers/4930000001/buckets", map[string]any{"units": 1, "reason": "test"}), http.StatusConflict)
-	if got := show(t, s, "4930000001"); got.State != "closed" || got.BalanceSeconds != 60 {
+	wantStatus(t, ask(t, s, "POST", "/care/v1/subscribers/"+id+"/buckets", map[string]any{"units": 1, "reason": "test"}), http.StatusConflict)
+	if got := show(t, s, id); got.State != "closed" || got.BalanceSeconds != 0 {
 		t.Errorf("a refused change changed %+v", got)
 	}
 }
@@ -513,31 +514,6 @@ func TestHealth(t *testing.T) {
 	ask(t, s, "GET", "/care/v1/status", nil).decode(t, &status)
 	if status.Ready || status.NotReady != "not ready: draining" || status.Version != "test" {
 		t.Errorf("status while draining %+v", status)
-	}
-}
-
-func TestOpenAPINamesEveryPath(t *testing.T) {
-	t.Parallel()
-	s := apitest.New(t, nil)
-	var document struct {
-		OpenAPI string                    `json:"openapi"`
-		Paths   map[string]map[string]any `json:"paths"`
-	}
-	ask(t, s, "GET", "/care/v1/openapi.json", nil).decode(t, &document)
-	if !strings.HasPrefix(document.OpenAPI, "3.1") {
-		t.Errorf("OpenAPI %s, want 3.1", document.OpenAPI)
-	}
-	for path, methods := range map[string][]string{
-		"/care/v1/subscribers": {"get", "post"}, "/care/v1/subscribers/import": {"post"}, "/care/v1/subscribers/{subscriber}": {"get"},
-		"/care/v1/subscribers/{subscriber}/state": {"put"}, "/care/v1/subscribers/{subscriber}/buckets": {"get", "post"},
-		"/care/v1/sessions": {"get"}, "/care/v1/session": {"get"}, "/care/v1/cdrs": {"get"}, "/care/v1/rated-events": {"get"},
-		"/care/v1/status": {"get"},
-	} {
-		for _, method := range methods {
-			if document.Paths[path][method] == nil {
-				t.Errorf("the document lacks %s %s", method, path)
-			}
-		}
 	}
 }
 

@@ -171,12 +171,9 @@ func (s *server) getSession(ctx context.Context, in *sessionInput) (*struct{ Bod
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.Store.Session(ctx, key)
-	switch {
-	case errors.Is(err, postgres.ErrNotFound):
-		return nil, notFound("no session has this id; one that ended is forgotten after some time, and its CDR stays")
-	case err != nil:
-		return nil, s.storeFault(ctx, "load the session", err)
+	session, err := s.loadSession(ctx, key)
+	if err != nil {
+		return nil, err
 	}
 	number, err := s.msisdns().of(ctx, session.Subscriber)
 	if err != nil {

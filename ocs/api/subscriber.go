@@ -26,6 +26,7 @@ type Subscriber struct {
 	Private   string    `json:"private,omitempty" doc:"identity of the network's own (END_USER_PRIVATE)"`
 	Plan      string    `json:"plan"`
 	State     string    `json:"state" enum:"active,blocked,closed"`
+	Barred    []string  `json:"barred,omitempty" doc:"services that it may not use: voice, message, data, transfers"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
@@ -86,7 +87,9 @@ func (s *server) createSubscriber(ctx context.Context, in *struct{ Body NewSubsc
 	created.Contract = s.contractFor(created.Subscriber)
 	entry := s.entry(ctx, "create subscriber", string(created.Subscriber.ID), nil, map[string]any{"plan": row.plan, "seconds": row.seconds})
 	err = s.Store.CreateSubscribers(ctx, []postgres.NewSubscriber{created}, now, entry)
-	if taken, ok := errors.AsType[*postgres.IdentityTakenError](err); ok {
+	if taken, ok := errors.AsType[*postgres.IdentityTakenError](err); ok && taken.Rests {
+		return nil, huma.Error409Conflict("this " + kindInWords(taken.Kind) + " was another subscriber's until lately, and rests; nothing was changed")
+	} else if ok {
 		return nil, huma.Error409Conflict("another subscriber has this " + kindInWords(taken.Kind) + " already; nothing was changed")
 	}
 	if err != nil {
@@ -203,6 +206,9 @@ func (s *server) getSubscriber(ctx context.Context, in *SubscriberInput) (*subsc
 
 // find returns the subscriber that name names; see [NameForms].
 func (s *server) find(ctx context.Context, name string) (ocs.Subscriber, error) {
+	if isID(name) { // also of one that is closed, whom no other name leads to
+		return s.findByID(ctx, ocs.SubscriberID(name))
+	}
 	identity, err := ParseSubscriber(name)
 	if err != nil {
 		return ocs.Subscriber{}, invalid("path.subscriber", err)
@@ -211,6 +217,21 @@ func (s *server) find(ctx context.Context, name string) (ocs.Subscriber, error) 
 	switch {
 	case errors.Is(err, postgres.ErrNotFound):
 		return ocs.Subscriber{}, huma.Error404NotFound("no subscriber has this " + kindInWords(identity.Kind))
+	case err != nil:
+		return ocs.Subscriber{}, s.storeFault(ctx, "find the subscriber", err)
+	}
+	isAbout(ctx, subscriber.ID)
+	return subscriber, nil
+}
+
+// isID reports whether a name is the id of a subscriber, which no number and no URI is like.
+func isID(name string) bool { return len(name) == 36 && uuid.Validate(name) == nil }
+
+func (s *server) findByID(ctx context.Context, id ocs.SubscriberID) (ocs.Subscriber, error) {
+	subscriber, err := s.Store.Subscriber(ctx, id)
+	switch {
+	case errors.Is(err, postgres.ErrNotFound):
+		return ocs.Subscriber{}, huma.Error404NotFound("no subscriber has this id")
 	case err != nil:
 		return ocs.Subscriber{}, s.storeFault(ctx, "find the subscriber", err)
 	}
@@ -262,32 +283,76 @@ func (s *server) names(ctx context.Context, subscribers ...ocs.Subscriber) (map[
 
 func tellSubscriber(s ocs.Subscriber, names postgres.Names) Subscriber {
 	return Subscriber{
-		ID: string(s.ID), MSISDN: s.MSISDN, IMSI: s.IMSI, SIPURI: names.SIPURI, NAI: names.NAI, Private: names.Private, Plan: s.Plan, State: string(s.State), CreatedAt: s.CreatedAt.UTC(),
+		ID: string(s.ID), MSISDN: s.MSISDN, IMSI: s.IMSI, SIPURI: names.SIPURI, NAI: names.NAI, Private: names.Private, Plan: s.Plan, State: string(s.State), Barred: s.Barred.Words(), CreatedAt: s.CreatedAt.UTC(),
 	}
 }
 
 // SubscriberState is the body that sets a state.
 type SubscriberState struct {
-	State string `json:"state" enum:"active,blocked,closed" doc:"closed is for good"`
+	State  string `json:"state" enum:"active,blocked,closed" doc:"closed is for good: what is left is posted out, and the names rest before others may have them"`
+	Reason string `json:"reason,omitempty" maxLength:"200" doc:"why; needed to close"`
 }
 
 func (s *server) setSubscriberState(ctx context.Context, in *struct {
 	SubscriberInput
 	Body SubscriberState
 }) (*subscriberOutput, error) {
+	if err := checkText(in.Body.Reason); err != nil {
+		return nil, invalid("body.reason", err)
+	}
 	subscriber, err := s.find(ctx, in.Subscriber)
 	if err != nil {
 		return nil, err
 	}
 	state := ocs.SubscriberState(in.Body.State)
-	if subscriber.State == ocs.Closed && state != ocs.Closed {
+	switch {
+	case subscriber.State == ocs.Closed && state != ocs.Closed:
 		return nil, huma.Error409Conflict("the subscriber is closed, and that is for good")
+	case state == ocs.Closed && in.Body.Reason == "":
+		return nil, invalid("body.reason", errors.New("reason: tell why the subscriber is closed; it stays with the postings"))
+	case state == ocs.Closed:
+		err = s.close(ctx, subscriber, in.Body.Reason)
+	default:
+		after := map[string]string{"state": string(state), "reason": in.Body.Reason}
+		entry := s.entry(ctx, "set state", string(subscriber.ID), map[string]string{"state": string(subscriber.State)}, after)
+		if err = s.Store.SetState(ctx, subscriber.ID, state, s.Now(), entry); err != nil {
+			err = s.storeFault(ctx, "set the state", err)
+		}
 	}
-	entry := s.entry(ctx, "set state", string(subscriber.ID), map[string]string{"state": string(subscriber.State)}, map[string]string{"state": string(state)})
-	if err := s.Store.SetState(ctx, subscriber.ID, state, s.Now(), entry); err != nil {
-		return nil, s.storeFault(ctx, "set the state", err)
+	if err != nil {
+		return nil, err
 	}
 	s.acted(ctx, "subscriber set to "+string(state), subscriber.ID)
 	subscriber.State = state
 	return s.account(ctx, subscriber)
+}
+
+// close ends a subscriber for good: its calls first, then its balance and its names.
+func (s *server) close(ctx context.Context, subscriber ocs.Subscriber, reason string) error {
+	// The clients of its calls are told to end them (ASR) while the sessions are there to be named.
+	if err := s.Store.SetState(ctx, subscriber.ID, ocs.Closed, s.Now()); err != nil {
+		return s.storeFault(ctx, "set the state", err)
+	}
+	if s.EndSession != nil {
+		open, err := s.Store.Sessions(ctx, postgres.SessionFilter{Subscriber: subscriber.ID, State: ocs.Open, Limit: maxPage})
+		if err != nil {
+			return s.storeFault(ctx, "find the open sessions", err)
+		}
+		for _, session := range open {
+			s.EndSession(postgres.SessionRef{Subscriber: subscriber.ID, Key: session.Key})
+		}
+	}
+	now := s.Now()
+	closing := postgres.Closing{
+		Subscriber: subscriber.ID, Movement: "close", Reason: reason, At: now, FreeAt: now.Add(s.rest()),
+	}
+	before, after := map[string]string{"state": string(subscriber.State)}, map[string]string{"state": string(ocs.Closed), "reason": reason}
+	_, err := s.Store.CloseSubscriber(ctx, closing, s.entry(ctx, "close", string(subscriber.ID), before, after))
+	switch {
+	case errors.Is(err, postgres.ErrHeld):
+		return huma.Error409Conflict("it is closed, but calls or pending transfers still hold a part of the balance: close it again when they have ended")
+	case err != nil:
+		return s.storeFault(ctx, "close the subscriber", err)
+	}
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
@@ -17,7 +16,7 @@ import (
 // A Match is a subscriber that a name leads to.
 type Match struct {
 	Subscriber Subscriber `json:"subscriber"`
-	By         string     `json:"by" enum:"identity,id,session,sender,receiver" doc:"what the name is of the subscriber: an identity, the id, a session, or one side of a transfer"`
+	By         string     `json:"by" enum:"identity,former,id,session,sender,receiver" doc:"what the name is of the subscriber: an identity, one that it gave up, the id, a session, or one side of a transfer"`
 }
 
 // Whois is whom a name leads to.
@@ -53,8 +52,15 @@ func (s *server) whois(ctx context.Context, in *struct {
 			return nil, s.storeFault(ctx, "find the subscriber", err)
 		}
 		add(located[0].Subscriber, "identity")
+		if located[0].Subscriber == "" {
+			former, err := s.Store.FormerOwner(ctx, identity)
+			if err != nil && !errors.Is(err, postgres.ErrNotFound) {
+				return nil, s.storeFault(ctx, "find who had this name", err)
+			}
+			add(former, "former")
+		}
 	}
-	if uuid.Validate(in.Name) == nil && len(in.Name) == 36 {
+	if isID(in.Name) {
 		add(ocs.SubscriberID(in.Name), "id")
 	}
 	if reference, ok := transfer.ParseReference(in.Name); ok {

@@ -92,6 +92,11 @@ func (e *Engine) closeLost(ctx context.Context) error {
 	return nil
 }
 
+// EndSession closes a session by order of the operator, and returns when that is decided.
+func (e *Engine) EndSession(ref postgres.SessionRef) {
+	e.closeAll([]postgres.SessionRef{ref}, ocs.ByOperator)
+}
+
 // closeAll has sessions closed for a cause, and returns when all of them were decided.
 func (e *Engine) closeAll(refs []postgres.SessionRef, cause ocs.EndCause) {
 	var all sync.WaitGroup

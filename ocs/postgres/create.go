@@ -35,6 +35,8 @@ func (n *NewSubscriber) name(kind ocs.IdentityKind) string {
 type IdentityTakenError struct {
 	Row  int // index in the argument of CreateSubscribers
 	Kind ocs.IdentityKind
+
+	Rests bool // nobody has it: another one had it until lately
 }
 
 func (e *IdentityTakenError) Error() string {
@@ -60,7 +62,7 @@ func (s *Store) CreateSubscribers(ctx context.Context, subscribers []NewSubscrib
 	}
 	err := s.inTx(ctx, s.bulk, func(tx *Tx) error {
 		tx.fresh = true
-		if err := tx.insertIdentities(ctx, subscribers); err != nil {
+		if err := tx.insertIdentities(ctx, subscribers, now); err != nil {
 			return err
 		}
 		for rows := range slices.Chunk(subscribers, chunk) {
@@ -142,7 +144,7 @@ const insertIdentities = `
 
 // insertIdentities comes first and goes in one order for all, so that two imports of the same names neither wait for each
 // other nor find out at the end.
-func (tx *Tx) insertIdentities(ctx context.Context, subscribers []NewSubscriber) error {
+func (tx *Tx) insertIdentities(ctx context.Context, subscribers []NewSubscriber, now time.Time) error {
 	type named struct {
 		ocs.Identity
 		row int
@@ -165,6 +167,15 @@ func (tx *Tx) insertIdentities(ctx context.Context, subscribers []NewSubscriber)
 			parts.integer(int64(s.ID.Slot()))
 			ids.string(string(s.ID))
 			versions.integer(s.IdentityVersion)
+		}
+		rests, err := tx.restingOf(ctx, kinds, values, now)
+		if err != nil {
+			return err
+		}
+		for _, n := range names {
+			if _, rests := rests[n.Identity]; rests {
+				return &IdentityTakenError{Row: n.row, Kind: n.Kind, Rests: true}
+			}
 		}
 		count, err := tx.run(ctx, insertIdentities, kinds.value(), values.value(), parts.value(), ids.value(), versions.value())
 		if err != nil {

@@ -42,6 +42,11 @@ var Care = map[string][]string{
 	sessionsOfIDs:     {"'{a,b}'", "7", someone},
 	selectBuckets:     {"7", someone},
 	selectAPIKey:      {"'a'"},
+	usageByDay:        {"7", someone, "'2026-01-01'", "'2026-12-01'", "'Europe/Berlin'"},
+	textsTo:           {"'a'"},
+	resting:           {"'{a,b}'", "'{0,1}'", "'2026-01-01'"},
+	formerOwner:       {"'a'", "0"},
+	namesOf:           {"7", someone},
 }
 
 const someone = "'00000000-0000-0000-0000-000000000007'"

@@ -25,6 +25,7 @@ func TestMigrationsArePinned(t *testing.T) {
 		"migrations/0012_names.sql":         "f7f6485028b5e81bbb934f8ef8dc9ac699fa02de88b2492511af827902360329",
 		"migrations/0013_catalog.sql":       "0017f1175d10e27720515ffa2d2d9932f6532a891cd738e8b21ab5e4d7dffda3",
 		"migrations/0014_contract.sql":      "554797a25e8ba446c0d05c84c7d02d256b42c8c092ce5863d94d1d7631426576",
+		"migrations/0015_identity_rest.sql": "2fc636bb1b35bc7f2a491282c5f67dc6d039aa1f254c8fe1dcf4a3aca33b1bc7",
 	}
 	files, err := fs.Glob(migrations, "migrations/*")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs"
 )
 
-const subscriberColumns = `id, state, plan, identity_version, msisdn, imsi, created_at`
+const subscriberColumns = `id, state, plan, identity_version, msisdn, imsi, created_at, barred`
 
 type subscriberRow struct {
 	ID              string    `db:"id"`
@@ -20,12 +20,13 @@ type subscriberRow struct {
 	MSISDN          string    `db:"msisdn"`
 	IMSI            string    `db:"imsi"`
 	CreatedAt       time.Time `db:"created_at"`
+	Barred          ocs.Bars  `db:"barred"`
 }
 
 func (r subscriberRow) subscriber() ocs.Subscriber {
 	return ocs.Subscriber{
 		ID: ocs.SubscriberID(r.ID), State: ocs.SubscriberState(r.State), Plan: r.Plan, IdentityVersion: r.IdentityVersion,
-		MSISDN: r.MSISDN, IMSI: r.IMSI, CreatedAt: r.CreatedAt.UTC(),
+		MSISDN: r.MSISDN, IMSI: r.IMSI, CreatedAt: r.CreatedAt.UTC(), Barred: r.Barred,
 	}
 }
 
@@ -57,6 +58,32 @@ func (tx *Tx) LockFreeSubscribers(ctx context.Context, ids []ocs.SubscriberID) (
 }
 
 const existing = `SELECT id FROM subscriber WHERE id = ANY($1::uuid[])`
+
+const setBars = `UPDATE subscriber SET barred = $3 WHERE part = $1 AND id = $2`
+
+// SetBars bars a subscriber from services, with the audit entry of it. The clients of open sessions are summoned to ask again.
+func (s *Store) SetBars(ctx context.Context, id ocs.SubscriberID, bars ocs.Bars, now time.Time, entry AuditEntry) error {
+	err := s.InTx(ctx, func(tx *Tx) error {
+		locked, err := tx.LockSubscribers(ctx, []ocs.SubscriberID{id})
+		switch {
+		case err != nil:
+			return err
+		case len(locked) == 0:
+			return ErrNotFound
+		}
+		if err := tx.AppendAudit(ctx, []AuditEntry{entry}); err != nil || locked[0].Barred == bars {
+			return err
+		}
+		if _, err := tx.run(ctx, setBars, id.Slot(), string(id), int64(bars)); err != nil {
+			return err
+		}
+		return tx.SummonAll(ctx, id, ocs.Reauthorise, ocs.StateChanged, now)
+	})
+	if err != nil {
+		return fmt.Errorf("bar services of subscriber %s: %w", id, err)
+	}
+	return nil
+}
 
 // Held returns which of those that LockFreeSubscribers left out exist: somebody else holds them.
 func (tx *Tx) Held(ctx context.Context, ids []ocs.SubscriberID, locked []ocs.Subscriber) (map[ocs.SubscriberID]bool, error) {
@@ -90,7 +117,7 @@ func (tx *Tx) lockWith(ctx context.Context, many, one string, ids []ocs.Subscrib
 	subscribers := make([]ocs.Subscriber, 0, len(ids))
 	var r subscriberRow
 	err := tx.each(ctx, statement, arguments, func(row *sql.Rows) error {
-		if err := row.Scan(&r.ID, &r.State, &r.Plan, &r.IdentityVersion, &r.MSISDN, &r.IMSI, &r.CreatedAt); err != nil {
+		if err := row.Scan(&r.ID, &r.State, &r.Plan, &r.IdentityVersion, &r.MSISDN, &r.IMSI, &r.CreatedAt, &r.Barred); err != nil {
 			return err
 		}
 		subscribers = append(subscribers, r.subscriber())

@@ -103,7 +103,7 @@ func (s *Server) serve(tb testing.TB, log slog.Handler) {
 	s.Handler = api.New(api.Config{
 		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Token: s.Token, Version: "test", Plans: s.Engine.Plans(),
 		Logger: slog.New(log), Now: s.Now,
-		Transfer: s.Engine.Transfer, Policy: s.Policies.Policy, ReloadPolicy: s.Policies.Refresh, PINs: s.pins,
+		Transfer: s.Engine.Transfer, EndSession: s.Engine.EndSession, Policy: s.Policies.Policy, ReloadPolicy: s.Policies.Refresh, PINs: s.pins,
 		PayoutSecret: []byte("of a test"), USSD: s.USSD,
 		Ready: func(context.Context) error {
 			if why := s.notReady.Load(); why != nil {
