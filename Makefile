@@ -62,6 +62,10 @@ docs: ## write the pages of docs that come from the code anew
 	@.ci/setup test
 	$(GO) test -count=1 ./cmd/gyro ./ocs/postgres ./integration -run '^TestReference' -args -rewrite
 
+renewals: ## renew the plans of many subscribers while calls go on: time, and what calls wait (ARGS="-renewals 1000000 -calls 500")
+	@.ci/setup run
+	$(GO) test ./ocs/charging -run '^$$' -bench '^BenchmarkRenewals$$' -benchtime 1x -timeout 2h -v $(ARGS)
+
 lint: ## run golangci-lint
 	$(GO) tool $(TOOLS) golangci-lint run ./...
 

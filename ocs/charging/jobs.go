@@ -13,10 +13,10 @@ import (
 // call of one of those waits for it: so transactions are kept short, and between them the jobs rest, the longer the more
 // requests wait. However many do, they go on a little.
 const (
-	jobTime     = 15 * time.Millisecond // that one transaction is to take
-	leastAtOnce = 4                     // subscribers
+	jobTime     = 30 * time.Millisecond // that one transaction is to take
+	leastAtOnce = 32                    // subscribers; a transaction of fewer costs as much
 	mostAtOnce  = 256
-	longestRest = 200 * time.Millisecond
+	longestRest = 100 * time.Millisecond
 	putOffFor   = time.Hour // what cannot be done because of a fault of ours
 )
 
@@ -69,9 +69,9 @@ func (e *Engine) waiting() int {
 }
 
 // restAfter is how long the jobs rest after a transaction: as long as it took when nobody waits, so that they never have
-// more than half of the time, and longer for each that does.
+// more than half of the time, and longer the more do.
 func restAfter(took time.Duration, waiting int) time.Duration {
-	return min(took*time.Duration(1+min(waiting, 16)), longestRest)
+	return max(took, min(took*time.Duration(1+waiting/8), longestRest))
 }
 
 func rest(ctx context.Context, d time.Duration) bool {

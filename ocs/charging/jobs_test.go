@@ -35,12 +35,18 @@ func withTerms(c *charging.Config) { c.Terms = flat }
 // enrol makes count subscribers with money and a contract that is due.
 func (b *bench) enrol(count int, money rating.Units) []ocs.SubscriberID {
 	b.t.Helper()
+	return b.enrolFrom(0, count, money)
+}
+
+// enrolFrom is enrol with numbers from first on.
+func (b *bench) enrolFrom(first, count int, money rating.Units) []ocs.SubscriberID {
+	b.t.Helper()
 	all := make([]postgres.NewSubscriber, count)
 	ids := make([]ocs.SubscriberID, count)
 	for i := range all {
 		id := ocs.SubscriberID(uuid.Must(uuid.NewV7()).String())
 		ids[i] = id
-		msisdn := fmt.Sprintf("49176%07d", i)
+		msisdn := fmt.Sprintf("49176%07d", first+i)
 		bucket, postings := ocs.GrantBucket(ocs.Grant{
 			Movement: "open", Subscriber: id, Bucket: ocs.BucketID(uuid.Must(uuid.NewV7()).String()), Unit: "EUR", Units: money, Class: "money", Offer: "test",
 		}, b.clock())
