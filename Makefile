@@ -11,8 +11,10 @@ SEED      ?= 1
 CALLS     ?= 1000000
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
+RECORDS   ?= 1000000
+
 .DEFAULT_GOAL := help
-.PHONY: help run build test race integration fuzz differential hostile conformance bench docs lint check clean
+.PHONY: help run build test race integration fuzz differential hostile conformance bench month docs lint check clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +67,10 @@ docs: ## write the pages of docs that come from the code anew
 renewals: ## renew the plans of many subscribers while calls go on: time, and what calls wait (ARGS="-renewals 1000000 -calls 500")
 	@.ci/setup run
 	$(GO) test ./ocs/charging -run '^$$' -bench '^BenchmarkRenewals$$' -benchtime 1x -timeout 2h -v $(ARGS)
+
+month: ## close and export a month of RECORDS CDRs, twice in every format, with time and memory (RECORDS=10000000 needs 30 GB)
+	@.ci/setup run
+	$(GO) test ./ocs/cdr -count=1 -v -timeout 4h -run 'TestMeasureMonth$$' -records $(RECORDS)
 
 lint: ## run golangci-lint
 	$(GO) tool $(TOOLS) golangci-lint run ./...

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"ocs/inforce":         {},                                                                         // what all servers go by
 	"ocs/policy/inforce":  {"rating", "ocs", "transfer", "ocs/policy", "ocs/postgres", "ocs/inforce"}, // which policy
 	"ocs/catalog/inforce": {"rating", "ocs", "ocs/catalog", "ocs/postgres", "ocs/inforce"},            // which catalogue
-	"ocs/cdr":             {"rating", "ocs", "transfer", "ocs/postgres"},
+	"ocs/cdr":             {"rating", "ocs", "transfer", "ocs/postgres", "ocs/yamltext"},
 	"ocs/api": {
 		"rating", "ocs", "transfer", "ocs/lifecycle", "ocs/policy", "ocs/policy/inforce", "ocs/pin", "ocs/outbox", "ocs/postgres", "ocs/charging", "ocs/catalog",
 		"ocs/catalog/inforce", "ocs/cdr",

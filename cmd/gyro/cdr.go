@@ -11,7 +11,8 @@ import (
 )
 
 func cdrCommand(env *environment) *cobra.Command {
-	return group("cdr", "List call detail records", cdrListCommand(env))
+	return group("cdr", "List call detail records, and take a month of them to billing",
+		cdrListCommand(env), cdrExportCommand(env), cdrVerifyCommand(env), cdrColumnsCommand(env))
 }
 
 func cdrListCommand(env *environment) *cobra.Command {

@@ -116,6 +116,19 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 
 // open sends a request and returns the body of a good answer.
 func (c *client) open(ctx context.Context, method, path string, query url.Values, contentType string, body io.Reader) (io.ReadCloser, error) {
+	answer, err := c.answer(ctx, method, path, query, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Body, nil
+}
+
+// openAnswer sends body as JSON and returns a good answer, whose trailer is of interest.
+func (c *client) openAnswer(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	return c.answer(ctx, method, path, nil, "application/json", bytes.NewReader(body))
+}
+
+func (c *client) answer(ctx context.Context, method, path string, query url.Values, contentType string, body io.Reader) (*http.Response, error) {
 	target := c.base.JoinPath(path)
 	target.RawQuery = query.Encode()
 	request, err := http.NewRequestWithContext(ctx, method, target.String(), body)
@@ -137,7 +150,7 @@ func (c *client) open(ctx context.Context, method, path string, query url.Values
 		defer answer.Body.Close() //nolint:errcheck // only read
 		return nil, readProblem(answer)
 	}
-	return answer.Body, nil
+	return answer, nil
 }
 
 // unreachable says why no answer came.

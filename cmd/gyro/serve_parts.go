@@ -19,6 +19,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs/api/tmf654"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
 	cataloginforce "github.com/gyro-ocs/gyro/ocs/catalog/inforce"
+	"github.com/gyro-ocs/gyro/ocs/cdr"
 	"github.com/gyro-ocs/gyro/ocs/charging"
 	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/postgres"
@@ -200,6 +201,7 @@ func (s *server) startWeb(context.Context) error {
 	s.endpoint.Token = token
 	web := &http.Server{
 		Handler: api.New(api.Config{
+			Book:  &cdr.Book{Store: s.store, Now: time.Now, Zone: s.config.CDR.zone()},
 			Store: s.store, Rules: s.rules.Load, Token: token, Metrics: s.telemetry.handler,
 			Catalog: s.catalogs.Catalog, CatalogOf: s.catalogs.Version, ReloadCatalog: s.catalogs.Refresh,
 			Peers: s.peers, Watch: s.watchCalls, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,

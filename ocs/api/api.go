@@ -12,6 +12,7 @@ import (
 
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
+	"github.com/gyro-ocs/gyro/ocs/cdr"
 	"github.com/gyro-ocs/gyro/ocs/charging"
 	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/pin"
@@ -22,6 +23,7 @@ import (
 
 // Config is what the API works with. Store, Rules, Logger and Now are needed.
 type Config struct {
+	Book    *cdr.Book // of Store: what billing gets
 	Store   *postgres.Store
 	Rules   func() *ocs.Rules           // in force now
 	Token   string                      // makes its bearer the operator; empty: nobody is let in
@@ -91,6 +93,7 @@ func New(cfg Config) http.Handler {
 	s.handleSummonses(care)
 	s.handleRecords(care)
 	s.handleEvents(care)
+	s.handleExport(care)
 	s.handleStatus(care)
 	s.handleWatch(care)
 	s.handleKeys(care)
@@ -168,6 +171,8 @@ func withTimeout(c huma.Context, next func(huma.Context)) {
 	switch c.Operation().OperationID {
 	case importOperation:
 		limit = importTimeout
+	case closeMonthOperation, writeFileOperation:
+		limit = exportTimeout
 	case watchOperation:
 		limit = longestWatch + requestTimeout
 	}

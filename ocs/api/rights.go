@@ -93,6 +93,10 @@ var rights = map[string]role{
 	"POST /care/v1/session/abort":                              supervisors,
 	"GET /care/v1/cdrs":                                        readers,
 	"GET /care/v1/rated-events":                                readers,
+	"GET /care/v1/cdr-months":                                  readers,
+	"GET /care/v1/cdr-months/{month}":                          readers,
+	"POST /care/v1/cdr-months/{month}/close":                   bills,
+	"POST /care/v1/cdr-months/{month}/files/{file}":            bills,
 	"GET /care/v1/status":                                      readers,
 	"GET /care/v1/exchange":                                    supervisors, // with what tells who somebody is: operator
 	"GET /care/v1/audit":                                       supervisors | bills,

@@ -51,7 +51,7 @@ func TestRightsHoldOnEveryRoute(t *testing.T) {
 		keys[role] = s.Key(t, "holder of "+role, role)
 	}
 	fill := strings.NewReplacer("{subscriber}", "4930000009", "{reference}", "7K3M-9QTA-5", "{act}", "refund", "{id}", "01a21302-6609-77a3-b22e-709077d00f30",
-		"{code}", "54325", "{version}", "x", "{bucket}", "01a21302-6609-77a3-b22e-709077d00f30")
+		"{month}", "2026-02", "{file}", "1", "{code}", "54325", "{version}", "x", "{bucket}", "01a21302-6609-77a3-b22e-709077d00f30")
 	for pattern, may := range api.Rights() {
 		method, path, _ := strings.Cut(pattern, " ")
 		path = fill.Replace(path)

@@ -26,6 +26,7 @@ func TestMigrationsArePinned(t *testing.T) {
 		"migrations/0013_catalog.sql":       "0017f1175d10e27720515ffa2d2d9932f6532a891cd738e8b21ab5e4d7dffda3",
 		"migrations/0014_contract.sql":      "554797a25e8ba446c0d05c84c7d02d256b42c8c092ce5863d94d1d7631426576",
 		"migrations/0015_identity_rest.sql": "2fc636bb1b35bc7f2a491282c5f67dc6d039aa1f254c8fe1dcf4a3aca33b1bc7",
+		"migrations/0016_export.sql":        "bd7abddd3a94e37032749426071f9cb16da8735b09f7f9c055bb1713d20b6166",
 	}
 	files, err := fs.Glob(migrations, "migrations/*")
 	if err != nil {

@@ -32,6 +32,14 @@ type recordRow struct {
 	MissingNumbers   []byte    `db:"missing_numbers"`
 }
 
+// fields are where a row of recordColumns goes.
+func (r *recordRow) fields() []any {
+	return []any{
+		&r.Subscriber, &r.EndedAt, &r.ID, &r.Sub, &r.Number, &r.MSISDN, &r.Cause, &r.Service, &r.OriginHost, &r.OriginRealm,
+		&r.OriginStateID, &r.OriginPeer, &r.OtherParty, &r.StartedAt, &r.TerminationCause, &r.Conditions, &r.Lines, &r.MissingNumbers,
+	}
+}
+
 func (r *recordRow) record() (record ocs.Record, err error) {
 	conditions, err := decode[conditionsDocument]("conditions", r.Conditions)
 	if err != nil {

@@ -23,7 +23,7 @@ var (
 	ErrBadCursor       = errors.New("cursor is none that was given")
 )
 
-var refusals = []error{ErrNotFound, ErrIdentityTaken, ErrMovementDiffers, ErrBadCursor, ErrCodeTaken, ErrNotCovered, ErrIdentityRests, ErrHeld}
+var refusals = []error{ErrExportMoved, ErrNotFound, ErrIdentityTaken, ErrMovementDiffers, ErrBadCursor, ErrCodeTaken, ErrNotCovered, ErrIdentityRests, ErrHeld}
 
 // errClosed is returned by every method after Close.
 var errClosed = errors.New("store is closed")

@@ -17,6 +17,7 @@ import (
 	"github.com/gyro-ocs/gyro/ocs"
 	"github.com/gyro-ocs/gyro/ocs/api"
 	"github.com/gyro-ocs/gyro/ocs/catalog"
+	"github.com/gyro-ocs/gyro/ocs/cdr"
 	"github.com/gyro-ocs/gyro/ocs/charging"
 	"github.com/gyro-ocs/gyro/ocs/lifecycle"
 	"github.com/gyro-ocs/gyro/ocs/pin"
@@ -102,6 +103,7 @@ func (s *Server) serve(tb testing.TB, log slog.Handler) {
 	s.startTransfers(tb, slog.New(log))
 	s.Handler = api.New(api.Config{
 		Store: s.Store, Rules: func() *ocs.Rules { return s.Rules }, Token: s.Token, Version: "test", Plans: s.Engine.Plans(),
+		Book:   &cdr.Book{Store: s.Store, Now: s.Now, Zone: time.UTC},
 		Logger: slog.New(log), Now: s.Now,
 		Transfer: s.Engine.Transfer, EndSession: s.Engine.EndSession, Policy: s.Policies.Policy, ReloadPolicy: s.Policies.Refresh, PINs: s.pins,
 		PayoutSecret: []byte("of a test"), USSD: s.USSD,
