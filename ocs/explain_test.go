@@ -13,7 +13,7 @@ import (
 func TestReplayComesToTheSame(t *testing.T) {
 	t.Parallel()
 	for s := range uint64(40) {
-		rnd := rand.New(rand.NewPCG(s, 7)) //nolint:gosec // G404: a test
+		rnd := rand.New(rand.NewPCG(s, 7))
 		zone, err := time.LoadLocation(pick(rnd, modelZones...))
 		if err != nil {
 			t.Fatal(err)

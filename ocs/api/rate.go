@@ -351,7 +351,7 @@ func owed(short rating.Units, unit rating.Unit) string {
 }
 
 func sayEvent(say func(string, ...any), e ExplainedEvent, r ocs.Replayed) {
-	say("%s %s request %d: %s more under tariff %s of plan %s, catalogue %s", e.At.Format(time.RFC3339), e.RatedEvent.Type, e.Number,
+	say("%s %s request %d: %s more under tariff %s of plan %s, catalogue %s", e.At.Format(time.RFC3339), e.Type, e.Number,
 		quantityOf(e.Used, rating.Unit(e.Measure)), cmp.Or(e.Tariff, "(none)"), e.Plan, e.Catalog)
 	if !r.Known {
 		say("  the tariff is not in what is kept of this catalogue")
