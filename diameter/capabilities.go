@@ -140,6 +140,8 @@ func (c *connection) serveCER(f frame) {
 		return
 	}
 	c.name(said.host)
+	c.peer = peer
+	c.peer.Name = said.host
 	if inTheWay := c.server.peers.join(c, said.host, peer); len(inTheWay) > 0 {
 		c.log("CER refused", "reason", "the peer has as many connections as it may")
 		for _, other := range inTheWay {

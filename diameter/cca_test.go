@@ -79,7 +79,7 @@ var ocs1 = identity{host: "ocs1.ocs.test", realm: "ocs.test", stateID: 4711}
 func answered(t *testing.T, b []byte, a ocs.Answer) (frame, []walked) {
 	t.Helper()
 	m := decoded(t, b)
-	r, refused := decodeCCR(m, "peer.test")
+	r, refused := decodeCCR(m, Peer{Name: "peer.test"})
 	if refused != nil {
 		t.Fatalf("the request is refused with %d %q", refused.code, refused.text)
 	}
@@ -268,7 +268,7 @@ func TestGY_096_AnswerToACopy(t *testing.T) {
 
 	encode := func(b []byte) []byte {
 		m := decoded(t, b)
-		r, _ := decodeCCR(m, "peer.test")
+		r, _ := decodeCCR(m, Peer{Name: "peer.test"})
 		return appendCCA(nil, ocs1, m, r, a)
 	}
 	f1, f2 := encode(first), frame(encode(second))
@@ -291,7 +291,7 @@ func TestGY_096_AnswerToACopy(t *testing.T) {
 func TestMessagesOutliveTheReadBuffer(t *testing.T) {
 	t.Parallel()
 	kept := decoded(t, messagesIn(t, "ccr_kamailio.hex")[0])
-	r, refused := decodeCCR(kept, "peer.test")
+	r, refused := decodeCCR(kept, Peer{Name: "peer.test"})
 	if refused != nil {
 		t.Fatal(refused.text)
 	}
@@ -307,7 +307,7 @@ func TestMessagesOutliveTheReadBuffer(t *testing.T) {
 
 func BenchmarkAppendCCA(b *testing.B) {
 	m := decoded(b, messagesIn(b, "ccr_kamailio.hex")[0])
-	r, refused := decodeCCR(m, "peer.test")
+	r, refused := decodeCCR(m, Peer{Name: "peer.test"})
 	if refused != nil {
 		b.Fatal(refused.text)
 	}

@@ -46,22 +46,30 @@ const (
 
 // decodeCCR reads a Credit-Control-Request that came over the connection of peer, or finds why it cannot be served. It
 // passes over the AVPs once. Nothing of m is kept in the request but strings, which the library copies from its buffer.
-func decodeCCR(m *diam.Message, peer string) (ocs.Request, *refusal) {
-	d := decoder{header: m.Header}
-	d.request.Origin.Peer = peer
+func decodeCCR(m *diam.Message, peer Peer) (ocs.Request, *refusal) {
+	r, _, refused := decodeAll(m, peer)
+	return r, refused
+}
+
+// decodeAll is decodeCCR, and tells how many AVPs nobody knew.
+func decodeAll(m *diam.Message, peer Peer) (r ocs.Request, unknown int, refused *refusal) {
+	d := decoder{header: m.Header, peer: peer}
+	d.request.Origin.Peer, d.request.FreeRefund = peer.Name, peer.FreeRefund
 	for _, a := range m.AVP {
 		d.command(a)
 	}
 	d.finish()
 	if d.refusal != nil {
-		return ocs.Request{}, d.refusal
+		return ocs.Request{}, d.unknown, d.refusal
 	}
-	return d.request, nil
+	return d.request, d.unknown, nil
 }
 
 // A decoder gathers a request from its AVPs.
 type decoder struct {
 	header  *diam.Header
+	peer    Peer
+	unknown int // AVPs that nobody here knows
 	request ocs.Request
 	refusal *refusal // of the first check that failed
 	broken  check    // that check; 0: none yet
@@ -163,7 +171,11 @@ func (d *decoder) first(a *diam.AVP, seen *once, which once) bool {
 // unlisted deals with an AVP that a grammar does not name: one that a dictionary knows is passed over, M bit or not,
 // because every grammar ends in *[AVP]; an unknown one with the M bit refuses the request (spec/gy 1.7).
 func (d *decoder) unlisted(a *diam.AVP) {
-	if a.Flags&avp.Mbit != 0 && isUnknown(a) {
+	if !isUnknown(a) {
+		return
+	}
+	d.unknown++
+	if a.Flags&avp.Mbit != 0 {
 		d.refuse(checkUnknown, codeAVPUnsupported, "an AVP with the M bit is not supported", copyAVP(a))
 	}
 }

@@ -89,7 +89,7 @@ func creditRequest(requestType, drop uint32, more ...[]byte) []byte {
 
 func decodeBytes(tb testing.TB, b []byte) (ocs.Request, *refusal) {
 	tb.Helper()
-	return decodeCCR(decoded(tb, b), "peer.test")
+	return decodeCCR(decoded(tb, b), Peer{Name: "peer.test"})
 }
 
 // mustDecode returns the request of a CCR that is right.
@@ -529,7 +529,7 @@ func FuzzDecodeCCR(f *testing.F) {
 			return
 		}
 		keepFrame(m, b)
-		r, refused := decodeCCR(m, "peer.test")
+		r, refused := decodeCCR(m, Peer{Name: "peer.test"})
 		if refused == nil {
 			checkRequest(t, r)
 			r.Conditions = nil
@@ -571,7 +571,7 @@ func BenchmarkDecodeCCR(b *testing.B) {
 			m := decoded(b, messagesIn(b, name)[0])
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, refused := decodeCCR(m, "peer.test"); refused != nil {
+				if _, refused := decodeCCR(m, Peer{Name: "peer.test"}); refused != nil {
 					b.Fatal(refused.text)
 				}
 			}

@@ -33,6 +33,8 @@ type connection struct {
 	flushed  chan struct{} // closed when the writer has ended
 	closing  sync.Once
 	hopByHop atomic.Uint32
+	peer     Peer // as configured, with the name of its CER; written before any CCR comes
+	counters counters
 
 	restricted bool // the peer may not use every context; set before it is open
 
@@ -41,6 +43,7 @@ type connection struct {
 	realm       string          // its Origin-Realm
 	since       time.Time       // when the capabilities were exchanged
 	welcome     bool            // the CEA is queued: what is sent from now on comes after it
+	pace        pace            // of a peer whose rate is limited
 	outstanding int             // CCRs that the engine has
 	octets      int             // of their frames, which are kept until they are answered
 	drained     chan struct{}   // closed when no CCR is outstanding and none is taken any more; nil: they are taken
@@ -225,9 +228,13 @@ func (c *connection) refuseOrClose(m *diam.Message) {
 const mostOctets = 8 << 20
 
 // begin takes one more CCR of so many octets, unless there are too many or the connection is about to close.
-func (c *connection) begin(octets int) bool {
+func (c *connection) begin(octets int, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.peer.Rate > 0 && !c.pace.take(c.peer.Rate, now) {
+		c.counters.overRate.Add(1)
+		return false
+	}
 	if c.drained != nil || c.outstanding >= c.server.config.MaxOutstanding || c.octets+octets > mostOctets {
 		return false
 	}

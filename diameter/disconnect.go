@@ -2,6 +2,7 @@ package diameter
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/fiorix/go-diameter/v4/diam"
@@ -13,7 +14,15 @@ const (
 	disconnectTimeout = 5 * time.Second // for the DPA, or for the peer to close after ours
 )
 
-const rebooting = 0 // Disconnect-Cause (RFC 6733 §5.4.3)
+// A DisconnectCause is what a peer is told when we take leave (RFC 6733 §5.4.3).
+type DisconnectCause uint32
+
+// The causes to disconnect.
+const (
+	Rebooting  DisconnectCause = iota // we are soon back
+	Busy                              // come back later
+	NotWelcome                        // do not come back
+)
 
 // serveDPR answers the requests that came before the DPR, then the DPR, and leaves it to the peer to close. It returns
 // at once.
@@ -34,7 +43,7 @@ func (c *connection) serveDPR(f frame) {
 
 // leave ends the connection from our side: what is in work is answered, then a DPR is sent and its DPA awaited. When ctx
 // ends, whoever ended it closes the connection.
-func (c *connection) leave(ctx context.Context) {
+func (c *connection) leave(ctx context.Context, cause DisconnectCause) {
 	if !c.opened() {
 		_ = c.Close()
 		return
@@ -47,7 +56,7 @@ func (c *connection) leave(ctx context.Context) {
 		return
 	}
 	answered := c.ask(diam.DisconnectPeer, false, func(dst []byte) []byte {
-		return appendUint32(c.server.id.appendOrigin(dst), avp.DisconnectCause, 0, mandatory, rebooting)
+		return appendUint32(c.server.id.appendOrigin(dst), avp.DisconnectCause, 0, mandatory, uint32(cause))
 	})
 	limit, cancel := context.WithTimeout(ctx, disconnectTimeout)
 	defer cancel()
@@ -57,6 +66,26 @@ func (c *connection) leave(ctx context.Context) {
 	case <-limit.Done():
 	}
 	c.closeGently()
+}
+
+// Disconnect takes leave of a peer: what is in work is answered, then a DPR is sent. It returns at once, with the number of
+// connections that end.
+func (s *Server) Disconnect(host string, cause DisconnectCause) (connections int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c, isOpen := range s.connections {
+		if !isOpen || !strings.EqualFold(c.peerHost(), host) {
+			continue
+		}
+		connections++
+		s.work.Go(func() {
+			limit, cancel := context.WithTimeout(s.context, drainTimeout+disconnectTimeout)
+			defer cancel()
+			c.leave(limit, cause)
+			_ = c.Close()
+		})
+	}
+	return connections
 }
 
 // wait returns when done is closed, the connection is closed, or the time is over.

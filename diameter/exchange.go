@@ -38,7 +38,7 @@ func (c *connection) serveCCR(m *diam.Message) {
 		c.refuse(f, r)
 		return
 	}
-	if !c.begin(len(f)) {
+	if !c.begin(len(f), began) {
 		c.refuse(f, &refusal{code: busyCodeIn(f), text: "too busy, or about to stop"})
 		return
 	}
@@ -50,7 +50,8 @@ func (c *connection) serveCCR(m *diam.Message) {
 		x.serveTransfer(ctx, served)
 		return
 	}
-	request, r := decodeCCR(m, c.peerHost())
+	request, unknown, r := decodeAll(m, c.peer)
+	c.counters.unknownAVPs.Add(uint64(unknown))
 	if all := s.watches.Load(); all != nil {
 		x.watched = x.watchedBy(*all, request)
 	}
@@ -88,6 +89,7 @@ func (x *exchange) answer(a ocs.Answer) {
 	if x.answered.Load() {
 		panic("diameter: the engine answered a request twice")
 	}
+	x.c.counters.noted(a.Notes)
 	x.send(func(dst []byte) []byte { return appendCCA(dst, x.c.server.id, x.message, x.request, a) })
 }
 
@@ -110,6 +112,7 @@ func (x *exchange) send(build func(dst []byte) []byte) {
 	x.c.send(*buffer, false)
 	x.c.end(len(x.question.frame))
 	s.telemetry.outstanding.Add(s.context, -1)
+	x.c.counters.answered(kindOf(x.question), code)
 	s.telemetry.answered(x.question, code, time.Since(x.began))
 	s.telemetry.finish(x.span, x.question, code)
 }

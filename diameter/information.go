@@ -108,6 +108,19 @@ func isEmergencyURN(address string) bool {
 		(len(address) == len(sos) || address[len(sos)] == '.' || address[len(sos)] == '@' || address[len(sos)] == ';')
 }
 
+// foreign passes over an AVP of these groups. From a peer that is held to the letter one that nobody knows, with the M bit, is
+// refused (RFC 6733 §4.1).
+func (d *decoder) foreign(a *diam.AVP) {
+	if !isUnknown(a) {
+		return
+	}
+	if d.peer.Strict {
+		d.unlisted(a)
+		return
+	}
+	d.unknown++
+}
+
 // serviceInformation reads Service-Information (TS 32.299 §7.2.192).
 func (d *decoder) serviceInformation(a *diam.AVP) {
 	for _, member := range members(a) {
@@ -128,6 +141,8 @@ func (d *decoder) serviceInformation(a *diam.AVP) {
 			d.inInformation(member)
 		case tgpp | avp.RefundInformation:
 			d.refunds(member)
+		default:
+			d.foreign(member)
 		}
 	}
 }
@@ -156,6 +171,8 @@ func (d *decoder) imsInformation(a *diam.AVP) {
 			d.told.setNetwork(placeVisitedNetwork, visitedNetworkPLMN(octets(member)))
 		case tgpp | avp.IMSEmergencyIndicator:
 			d.told.emergency = d.told.emergency || number32(member) == 1
+		default:
+			d.foreign(member)
 		}
 	}
 }
@@ -179,6 +196,8 @@ func (d *decoder) timeStamps(a *diam.AVP) {
 			d.told.CallStart, d.told.rated = timeOf(member), true
 		case tgpp | avp.SIPResponseTimestamp:
 			d.told.Answered, d.told.rated = timeOf(member), true
+		default:
+			d.foreign(member)
 		}
 	}
 }
@@ -218,6 +237,8 @@ func (d *decoder) vcsInformation(a *diam.AVP) {
 			d.told.CallStart, d.told.rated = timeOf(member), true
 		case tgpp | avp.StartofCharging:
 			d.told.Answered, d.told.rated = timeOf(member), true
+		default:
+			d.foreign(member)
 		}
 	}
 }
@@ -254,6 +275,8 @@ func (d *decoder) psInformation(a *diam.AVP) {
 			d.told.CallStart, d.told.rated = timeOf(member), true
 		case tgpp | avp.IMSIUnauthenticatedFlag: // an emergency bearer without a subscription
 			d.told.emergency = d.told.emergency || number32(member) == 1
+		default:
+			d.foreign(member)
 		}
 	}
 }
@@ -275,6 +298,8 @@ func (d *decoder) smsInformation(a *diam.AVP) {
 			d.told.DeliverReport, d.told.rated = number32(member) == deliveryReport, true
 		case tgpp | avp.NumberOfMessagesSent:
 			d.told.MessageCount, d.told.rated = number32(member), true
+		default:
+			d.foreign(member)
 		}
 	}
 }
@@ -316,6 +341,8 @@ func (d *decoder) address(a *diam.AVP) (number string, readable bool) {
 			if octets(member) != "" {
 				number, readable = d.text(member, maxText), true
 			}
+		default:
+			d.foreign(member)
 		}
 	}
 	return number, readable
@@ -367,6 +394,8 @@ func (d *decoder) inInformation(a *diam.AVP) {
 			case 1:
 				d.told.setRole(rating.Terminating)
 			}
+		default:
+			d.foreign(member)
 		}
 	}
 }

@@ -23,6 +23,10 @@ type Peer struct {
 	Realms       []string // that it leads to, as an agent: where requests of ours for clients go that are not connected themselves
 	Contexts     []string // Service-Context-Ids in which it may begin sessions and events; none: all that are served
 
+	FreeRefund bool // may give back what no Refund-Information names (spec/gy 3.15)
+	Strict     bool // an AVP that nobody knows is refused also in Service-Information, when it has the M bit (RFC 6733 §4.1)
+	Rate       int  // CCRs in a second, on one connection; 0: as many as come. More are answered that we are busy
+
 	Transfers []transfer.Operation // that it may ask for; nil: those of Transfers.Operations, empty: none
 	Vouches   bool                 // is believed when it says that a person was recognised (credential type 2)
 }
@@ -34,6 +38,8 @@ type ConnectedPeer struct {
 	Secure      bool // over TLS
 	Suspect     bool // it did not answer the last watchdog request
 	Since       time.Time
+	Counters    PeerCounters
+	Outstanding int // CCRs that are being worked on
 }
 
 // Connected returns the peers that are connected now, by name.
@@ -52,8 +58,10 @@ func (s *Server) Connected() []ConnectedPeer {
 		c.mu.Lock()
 		connected[i] = ConnectedPeer{
 			Host: c.host, Realm: c.realm, Address: c.RemoteAddr().String(), Secure: secure, Suspect: c.suspect.Load(), Since: c.since,
+			Outstanding: c.outstanding,
 		}
 		c.mu.Unlock()
+		connected[i].Counters = c.counters.read()
 	}
 	slices.SortFunc(connected, func(a, b ConnectedPeer) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), a.Since.Compare(b.Since))
@@ -65,6 +73,9 @@ func (p Peer) validate() error {
 	var faults []error
 	if name := strings.TrimPrefix(p.Name, "*."); name == "" || strings.ContainsAny(name, "* \t\r\n") {
 		faults = append(faults, fmt.Errorf("peer %q: the name is neither a host nor *.domain", p.Name))
+	}
+	if p.Rate < 0 {
+		faults = append(faults, fmt.Errorf("peer %q: rate %d", p.Name, p.Rate))
 	}
 	if p.Instances < 0 {
 		faults = append(faults, fmt.Errorf("peer %q: %d instances", p.Name, p.Instances))

@@ -232,7 +232,7 @@ func answerTo(b *testing.B, request []byte) []byte {
 		b.Fatal(err)
 	}
 	c := testConfig()
-	r, refused := decodeCCR(m, "")
+	r, refused := decodeCCR(m, Peer{})
 	if refused != nil {
 		b.Fatal(refused)
 	}

@@ -320,7 +320,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
 	for c := range s.connections {
-		s.work.Go(func() { c.leave(ctx) })
+		s.work.Go(func() { c.leave(ctx, Rebooting) })
 	}
 	s.mu.Unlock()
 	err := s.library.Close()

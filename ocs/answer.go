@@ -18,8 +18,19 @@ type Answer struct {
 	Balance         *Cost  // Remaining-Balance, of money (TS 32.299 §7.2.172)
 	FailureHandling *uint8 // Credit-Control-Failure-Handling (§8.14)
 	Failover        bool   // CC-Session-Failover SUPPORTED (§8.4)
+	Notes           Notes  // for the statistics of the client; not stored
 	Refund          string // Refund-Information: names this debit in a later refund; empty: none
 }
+
+// Notes tell what was odd about a request, as bits.
+type Notes uint8
+
+// What can be odd.
+const (
+	Repeated   Notes = 1 << iota // a copy of one that was answered before
+	OutOfOrder                   // a later one came before
+	LateUsage                    // usage of a session that was over
+)
 
 // A ServiceAnswer answers one [ServiceRequest].
 type ServiceAnswer struct {

@@ -39,9 +39,12 @@ func (rules *Rules) isEmergencyNumber(c *Conditions) bool {
 func Decide(rules *Rules, account Account, r Request, now time.Time) Outcome {
 	if account.Session != nil {
 		if answer, seen, kept := account.Session.Memory.Recall(r.Type, r.Number); kept {
+			answer.Notes = Repeated
 			return Outcome{Answer: answer}
 		} else if seen {
-			return Outcome{Answer: answerAgain(r)}
+			answer = answerAgain(r)
+			answer.Notes = Repeated
+			return Outcome{Answer: answer}
 		}
 	}
 	d := newDecision(rules, account, r, now)
@@ -89,6 +92,7 @@ type decision struct {
 	records  []Record
 	postings []Posting
 	others   []Session
+	notes    Notes
 }
 
 func newDecision(rules *Rules, account Account, r Request, now time.Time) *decision {
@@ -139,6 +143,7 @@ func (d *decision) outcome() Outcome {
 		})
 		o.Sessions = append(o.Sessions, d.session)
 	}
+	o.Answer.Notes = d.notes
 	return o
 }
 

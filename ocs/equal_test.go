@@ -25,6 +25,9 @@ func everyField[T any](t *testing.T, equal func(a, b T) bool) {
 		t.Errorf("%T: the zero value is not equal to itself", unset)
 	}
 	for i, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if field.Type == reflect.TypeFor[Notes]() {
+			continue // the client is not told
+		}
 		var a, b T
 		set(t, reflect.ValueOf(&a).Elem().Field(i))
 		set(t, reflect.ValueOf(&b).Elem().Field(i))

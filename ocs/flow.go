@@ -154,6 +154,7 @@ func (d *decision) late() {
 	d.debitAll(true)
 	d.releaseAll()
 	if len(d.events) > 0 {
+		d.notes |= LateUsage
 		d.recordLate()
 	}
 	switch {

@@ -40,6 +40,7 @@ func (d *decision) debit(s ServiceRequest, late bool) {
 	q := d.quota(s)
 	q.Reasons = s.reasons(q.Reasons)
 	if d.overtaken(q) {
+		d.notes |= OutOfOrder
 		d.debitOvertaken(q, s)
 		return
 	}

@@ -35,7 +35,7 @@ func ParseRefund(token string) (SessionKey, bool) {
 // service for which nothing can be given back refuses the rest too.
 func (d *decision) refund() {
 	if d.request.RefundOf == (SessionKey{}) {
-		d.refuse(Unauthorised, NoFault) // minutes out of nothing: no client may ask for that
+		d.refundFree()
 		return
 	}
 	debit := d.account.Refunded

@@ -22,6 +22,7 @@ type Request struct {
 	CommandLevel bool        // units stand at command level: one element in Services, answered there too
 	Conditions   *Conditions // rating input; nil when the request brings none, so that the stored ones stay
 	Emergency    bool        // marked as such by the network: never refused, never charged
+	FreeRefund   bool        // the client may give back what names no debit
 	RefundOf     SessionKey  // the debit that Refund-Information names; zero when absent
 
 	TerminationCause *uint32 // §6.5 of RFC 6733, kept for the CDR

@@ -186,6 +186,7 @@ func (w *world) ccrCommand(t *testing.T, args map[string]string) string {
 	if r.Type == 0 {
 		t.Fatalf("no such type of request: %q", args["type"])
 	}
+	r.FreeRefund = args["free"] != ""
 	if refund, ok := args["refund"]; ok {
 		r.RefundOf, _ = ParseRefund(refund)
 	}

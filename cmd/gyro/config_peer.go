@@ -17,6 +17,9 @@ func peerSettings(p *diameter.Peer) []setting {
 		{"certificates", "", list(&p.Certificates)},
 		{"realms", "", list(&p.Realms)},
 		{"contexts", "", list(&p.Contexts)},
+		{"free_refund", "", truth(&p.FreeRefund)},
+		{"strict", "", truth(&p.Strict)},
+		{"rate", "", whole(&p.Rate, 0, 1<<30)},
 		{"transfers", "", operationsValue{&p.Transfers}},
 		{"vouches", "", truth(&p.Vouches)},
 	}

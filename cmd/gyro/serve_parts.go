@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gyro-ocs/gyro/diameter"
@@ -204,7 +205,7 @@ func (s *server) startWeb(context.Context) error {
 			Book:  &cdr.Book{Store: s.store, Now: time.Now, Zone: s.config.CDR.zone()},
 			Store: s.store, Rules: s.rules.Load, Token: token, Metrics: s.telemetry.handler,
 			Catalog: s.catalogs.Catalog, CatalogOf: s.catalogs.Version, ReloadCatalog: s.catalogs.Refresh,
-			Peers: s.peers, Watch: s.watchCalls, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
+			Peers: s.peers, Watch: s.watchCalls, Disconnect: s.disconnect, Ready: s.ready, Version: buildVersion(), Logger: s.log, Now: time.Now,
 			Plans: s.engine.Plans(), Transfer: s.engine.Transfer, EndSession: s.engine.EndSession, Policy: s.policies.Policy, ReloadPolicy: s.policies.Refresh,
 			PINs: s.pins, PayoutSecret: s.secret("pay-out code of a request"), USSD: s.config.Transfer.USSD,
 		}),
@@ -239,7 +240,15 @@ func (s *server) peers() []api.Peer {
 		if p.Suspect {
 			state = "suspect"
 		}
-		peers[i] = api.Peer{OriginHost: p.Host, OriginRealm: p.Realm, Address: p.Address, State: state, Since: p.Since.UTC()}
+		peers[i] = api.Peer{
+			OriginHost: p.Host, OriginRealm: p.Realm, Address: p.Address, State: state, Since: p.Since.UTC(),
+			Secure: p.Secure, Outstanding: p.Outstanding, Requests: p.Counters.Requests, Results: map[string]uint64{},
+			Duplicates: p.Counters.Duplicates, OutOfOrder: p.Counters.OutOfOrder, LateUsage: p.Counters.LateUsage,
+			UnknownAVPs: p.Counters.UnknownAVPs, OverRate: p.Counters.OverRate,
+		}
+		for code, n := range p.Counters.Results {
+			peers[i].Results[strconv.FormatUint(uint64(code), 10)] = n
+		}
 	}
 	return peers
 }
@@ -259,6 +268,14 @@ func (s *server) watchCalls(w api.Watch) (stop func()) {
 			})
 		},
 	})
+}
+
+// disconnect takes leave of a peer by order of the operator.
+func (s *server) disconnect(host, cause string) int {
+	causes := map[string]diameter.DisconnectCause{
+		api.CauseRebooting: diameter.Rebooting, api.CauseBusy: diameter.Busy, api.CauseNotWelcome: diameter.NotWelcome,
+	}
+	return s.diameter.Disconnect(host, causes[cause])
 }
 
 func (s *server) ready(context.Context) error {

@@ -31,6 +31,10 @@ type Config struct {
 	Ready   func(context.Context) error // why the server cannot charge now, told at /readyz; nil: it can
 	Peers   func() []Peer               // connected now; nil: not told
 	Watch   func(Watch) (stop func())   // has somebody look on at calls; nil: nobody can
+
+	// Disconnect takes leave of a peer and returns how many connections end: 0 when it is not connected here.
+	Disconnect func(host string, cause string) int
+
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -96,6 +100,7 @@ func New(cfg Config) http.Handler {
 	s.handleExport(care)
 	s.handleStatus(care)
 	s.handleWatch(care)
+	s.handlePeers(care)
 	s.handleKeys(care)
 	s.handleApprovals(care)
 	s.handleStatements(care)

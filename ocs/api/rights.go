@@ -109,6 +109,8 @@ var rights = map[string]role{
 	"GET /care/v1/subscribers/{subscriber}/texts":              readers,
 	"POST /care/v1/subscribers/{subscriber}/texts/{id}/resend": agents,
 	"POST /care/v1/session/end":                                supervisors,
+	"GET /care/v1/peers":                                       readers,
+	"POST /care/v1/peers/{host}/disconnect":                    operator,
 
 	"GET /care/v1/keys":         supervisors,
 	"POST /care/v1/keys":        operator,

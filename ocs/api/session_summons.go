@@ -71,7 +71,8 @@ func (s *server) summon(ctx context.Context, kind ocs.SummonsKind, order Summons
 		return nil, invalid("body", errors.New("an ASR ends the whole session: it names no rating group and no service"))
 	}
 	part := ocs.Part{RatingGroup: order.RatingGroup, ServiceID: order.ServiceID}
-	switch err := s.Store.Summon(ctx, key, kind, part, s.Now()); {
+	entry := s.entry(ctx, requestName(kind)+" to the client of a session", key.ID, nil, nil)
+	switch err := s.Store.Summon(ctx, key, kind, part, s.Now(), entry); {
 	case errors.Is(err, postgres.ErrNotFound):
 		return nil, notFound("no open session has this id")
 	case err != nil:

@@ -33,6 +33,16 @@ type Peer struct {
 	Address     string    `json:"address"`
 	State       string    `json:"state"`
 	Since       time.Time `json:"since"`
+
+	Secure      bool              `json:"secure" doc:"over TLS"`
+	Outstanding int               `json:"outstanding" doc:"requests that are being worked on"`
+	Requests    map[string]uint64 `json:"requests" doc:"answered since the connection was opened, by type"`
+	Results     map[string]uint64 `json:"results" doc:"likewise, by Result-Code"`
+	Duplicates  uint64            `json:"duplicates" doc:"copies of requests that were answered before"`
+	OutOfOrder  uint64            `json:"out_of_order" doc:"requests that a later one had overtaken"`
+	LateUsage   uint64            `json:"late_usage" doc:"reports about sessions that were over"`
+	UnknownAVPs uint64            `json:"unknown_avps" doc:"AVPs that no dictionary has"`
+	OverRate    uint64            `json:"over_rate" doc:"requests refused because there were too many in a second"`
 }
 
 func (s *server) handleStatus(care huma.API) {

@@ -260,8 +260,10 @@ func (s *Store) SummonsesOf(ctx context.Context, ref SessionRef) ([]ocs.Summons,
 	return each(rows, summonsRow.summons), nil
 }
 
-// Summon summons the client of one open session by its key, or returns ErrNotFound.
-func (s *Store) Summon(ctx context.Context, key ocs.SessionKey, kind ocs.SummonsKind, part ocs.Part, now time.Time) error {
+// Summon summons the client of one open session by its key, with the audit entries of it, or returns ErrNotFound.
+func (s *Store) Summon(
+	ctx context.Context, key ocs.SessionKey, kind ocs.SummonsKind, part ocs.Part, now time.Time, entries ...AuditEntry,
+) error {
 	owners, err := s.Locate(ctx, []ocs.SessionKey{key})
 	if err != nil {
 		return err
@@ -279,6 +281,9 @@ func (s *Store) Summon(ctx context.Context, key ocs.SessionKey, kind ocs.Summons
 		}
 		if len(sessions) == 0 || sessions[0].State != ocs.Open {
 			return ErrNotFound
+		}
+		if err := tx.AppendAudit(ctx, entries); err != nil {
+			return err
 		}
 		return tx.AddSummonses(ctx, []ocs.Summons{sessions[0].Summon(kind, ocs.Ordered, part, now)})
 	})
