@@ -54,7 +54,7 @@ What is more than your role may move alone waits for a second person: gyro key s
 	return cmd
 }
 
-func (env *environment) showCorrection(c api.Correction) error {
+func (env *environment) showCorrection(c api.Corrected) error {
 	if c.Approval != nil {
 		return env.showWaiting(*c.Approval)
 	}

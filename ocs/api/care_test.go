@@ -49,7 +49,7 @@ func TestCorrections(t *testing.T) {
 	anton, berta := s.Key(t, "Anton", "agent"), s.Key(t, "Berta", "supervisor")
 	got := askAs(t, s, anton, "POST", anna+"/corrections", map[string]any{"id": "e", "units": 3601, "bucket": bucket, "reason": "test"})
 	wantStatus(t, got, http.StatusAccepted)
-	var waits api.Correction
+	var waits api.Corrected
 	got.decode(t, &waits)
 	balance(t, s, 90)
 	wantStatus(t, askAs(t, s, berta, "POST", "/care/v1/approvals/"+waits.Approval.ID+"/confirm", map[string]any{}), http.StatusOK)

@@ -23,8 +23,8 @@ type NewCorrection struct {
 	Reason string       `json:"reason" minLength:"1" maxLength:"200" doc:"why; it stays with the posting"`
 }
 
-// A Correction is what a correction came to.
-type Correction struct {
+// Corrected is what a correction came to.
+type Corrected struct {
 	ID       string    `json:"id" doc:"repeat with it"`
 	Repeated bool      `json:"repeated" doc:"it had been made before, and nothing was changed now"`
 	Buckets  []Bucket  `json:"buckets" nullable:"false" doc:"of the subscriber, as they are now"`
@@ -33,7 +33,7 @@ type Correction struct {
 
 type correctionOutput struct {
 	Status int
-	Body   Correction
+	Body   Corrected
 }
 
 func (s *server) handleCorrections(care huma.API) {
@@ -83,12 +83,12 @@ func (s *server) correct(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &correctionOutput{http.StatusAccepted, Correction{ID: body.ID, Buckets: []Bucket{}, Approval: waiting}}, nil
+	return &correctionOutput{http.StatusAccepted, Corrected{ID: body.ID, Buckets: []Bucket{}, Approval: waiting}}, nil
 }
 
 func (s *server) makeCorrection(
 	ctx context.Context, id ocs.SubscriberID, body NewCorrection, beside ...func(context.Context, *postgres.Tx) error,
-) (*Correction, error) {
+) (*Corrected, error) {
 	now := s.Now().Truncate(time.Microsecond)
 	a := ocs.Adjustment{
 		Movement: body.ID, Subscriber: id, Bucket: ocs.BucketID(body.Bucket), Unit: rating.Unit(body.Unit), Units: body.Units, Reason: body.Reason,
@@ -115,7 +115,7 @@ func (s *server) makeCorrection(
 	if err != nil {
 		return nil, s.storeFault(ctx, "load the buckets", err)
 	}
-	return &Correction{ID: body.ID, Repeated: repeated, Buckets: tellBuckets(buckets, now)}, nil
+	return &Corrected{ID: body.ID, Repeated: repeated, Buckets: tellBuckets(buckets, now)}, nil
 }
 
 // approvedCorrection makes a correction that a second person confirmed.
