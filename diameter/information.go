@@ -330,11 +330,12 @@ func (d *decoder) originator(a *diam.AVP) {
 
 // address reads a Recipient-Address or Originator-Address. An IMSI is none that a tariff has a prefix for.
 func (d *decoder) address(a *diam.AVP) (number string, readable bool) {
-	const imsi = 7
+	const msisdn, imsi = 1, 7
+	var kind uint32
 	for _, member := range members(a) {
 		switch avpKey(member.VendorID, member.Code) {
 		case tgpp | avp.AddressType:
-			if number32(member) == imsi {
+			if kind = number32(member); kind == imsi {
 				return "", false
 			}
 		case tgpp | avp.AddressData:
@@ -345,7 +346,20 @@ func (d *decoder) address(a *diam.AVP) (number string, readable bool) {
 			d.foreign(member)
 		}
 	}
+	if kind == msisdn {
+		number = international(number)
+	}
 	return number, readable
+}
+
+// international returns an MSISDN with its plus, which SMSCs leave out: it has its country code (TS 23.003 §3.3). What begins with a
+// zero or is as short as a short code is a number as it was dialled, whatever its Address-Type says.
+func international(number string) string {
+	const shortest = 8
+	if len(number) < shortest || number[0] == '0' || strings.Trim(number, "0123456789") != "" {
+		return number
+	}
+	return "+" + number
 }
 
 // originatorInterface finds the direction of a message by where it came from: 1 and 3 are sent by a subscriber or an
