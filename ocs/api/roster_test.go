@@ -88,11 +88,12 @@ func TestReadRoster(t *testing.T) {
 			}
 			var rows, faults []string
 			for _, r := range got.rows {
-				row := fmt.Sprintf("%d %s %s %s %d", r.line, r.msisdn, r.imsi, r.plan, r.seconds)
+				var row strings.Builder
+				fmt.Fprintf(&row, "%d %s %s %s %d", r.line, r.msisdn, r.imsi, r.plan, r.seconds)
 				for _, other := range r.others {
-					row += fmt.Sprintf(" %d=%s", other.Kind, other.Value)
+					fmt.Fprintf(&row, " %d=%s", other.Kind, other.Value)
 				}
-				rows = append(rows, row)
+				rows = append(rows, row.String())
 			}
 			for _, f := range got.faults.first {
 				faults = append(faults, fmt.Sprintf("%d: %s", f.line, f.why))
