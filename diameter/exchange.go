@@ -51,7 +51,7 @@ func (c *connection) serveCCR(m *diam.Message) {
 		return
 	}
 	request, unknown, r := decodeAll(m, c.peer)
-	c.counters.unknownAVPs.Add(uint64(unknown))
+	c.counters.unknownAVPs.Add(uint64(unknown)) //nolint:gosec // G115: a count
 	if all := s.watches.Load(); all != nil {
 		x.watched = x.watchedBy(*all, request)
 	}

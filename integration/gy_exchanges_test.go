@@ -58,7 +58,7 @@ func replay(t *testing.T, s *server, client string) {
 	}
 	path := filepath.Join("testdata", "exchanges", client+".hex")
 	if *rewrite {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil { //nolint:gosec // G306: a page for everybody
+		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
