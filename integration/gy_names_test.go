@@ -161,7 +161,7 @@ func TestGY_059_WhoMayNotCall(t *testing.T) {
 	s := sharedServer(t)
 	l := s.client(t)
 	closed, blocked, caller := s.newSubscriber(t, 600), s.newSubscriber(t, 600), s.newSubscriber(t, 600)
-	s.gyro(t, "subscriber", "close", closed)
+	s.gyro(t, "subscriber", "close", closed, "--reason", "left")
 	s.gyro(t, "subscriber", "block", blocked)
 	wantCode(t, l.newCall(closed).initial(0, service(100, wants(60))), 5003)
 	wantCode(t, l.newCall(blocked).initial(0, service(100, wants(60))), 4010)

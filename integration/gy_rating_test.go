@@ -219,7 +219,7 @@ func TestGY_172_GY_173_Emergency(t *testing.T) {
 	t.Parallel()
 	s := fixtureServer(t)
 	closed := s.newTestSubscriber(t, 600, 0)
-	s.gyro(t, "subscriber", "close", closed)
+	s.gyro(t, "subscriber", "close", closed, "--reason", "left")
 	for _, msisdn := range []string{s.newTestSubscriber(t, 0, 0), closed, "491799999999", ""} {
 		for what, information := range map[string]avp{
 			"indicator": ims(u32(imsEmergency, 1)), "URN": ims(role(0), text(calledParty, "urn:service:sos.police")), "112": ims(role(0), text(calledParty, "tel:112")),

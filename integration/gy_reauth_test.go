@@ -227,7 +227,7 @@ func TestGY_159_ClosedAccountSendsASR(t *testing.T) {
 	s := sharedServer(t)
 	c := s.client(t).newCall(s.newSubscriber(t, 600))
 	wantCode(t, c.initial(0, service(100, wants(60))), 2001)
-	s.gyro(t, "subscriber", "close", c.msisdn)
+	s.gyro(t, "subscriber", "close", c.msisdn, "--reason", "left")
 	asr := c.summoned(cmdAbort)
 	if host, _ := asr.find(destinationHost); asr.flags != flagRequest|flagProxy || host.text() != c.link.host || len(asr.all(reAuthRequestType)) != 0 {
 		t.Errorf("ASR: got %v, want P, the client's Destination-Host, no Re-Auth-Request-Type", asr)
@@ -312,7 +312,7 @@ func TestGY_155_RARComesFromTheServerThatHasTheConnection(t *testing.T) {
 	}
 	moved.link.send(moved.link.answer(again, 2002))
 	wantGrant(t, moved.update(1, service(100, reason(reasonForced), uses(30), wants(60))), 100, 60, false)
-	second.gyro(t, "subscriber", "close", c.msisdn)
+	second.gyro(t, "subscriber", "close", c.msisdn, "--reason", "left")
 	moved.link.send(moved.link.answer(moved.summoned(cmdAbort), 2001))
 	wantCode(t, moved.terminate(2, service(100, uses(60))), 2001)
 	second.wantAccount(t, c.msisdn, 540, 0)

@@ -18,7 +18,7 @@ type Answer struct {
 	Balance         *Cost  // Remaining-Balance, of money (TS 32.299 §7.2.172)
 	FailureHandling *uint8 // Credit-Control-Failure-Handling (§8.14)
 	Failover        bool   // CC-Session-Failover SUPPORTED (§8.4)
-	Notes           Notes  // for the statistics of the client; not stored
+	Notes           Notes  // for the statistics of the client; a copy has its own
 	Refund          string // Refund-Information: names this debit in a later refund; empty: none
 }
 

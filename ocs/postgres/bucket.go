@@ -31,6 +31,12 @@ type bucketRow struct {
 	Watch      int64          `db:"watch"`
 }
 
+// scan reads a row of bucketColumns.
+func (r *bucketRow) scan(row *sql.Rows) error {
+	return row.Scan(&r.ID, &r.Subscriber, &r.Unit, &r.Class, &r.Priority, &r.Balance, &r.Reserved, &r.ExpiresAt, &r.CreatedAt,
+		&r.Root, &r.Parent, &r.Hops, &r.Watch)
+}
+
 func (r bucketRow) bucket() ocs.Bucket {
 	return ocs.Bucket{
 		ID: ocs.BucketID(r.ID), Subscriber: ocs.SubscriberID(r.Subscriber), Unit: rating.Unit(r.Unit), Class: r.Class,
@@ -73,8 +79,7 @@ func (tx *Tx) LoadBuckets(
 	buckets := make([]ocs.Bucket, 0, len(ids))
 	var r bucketRow
 	err := tx.each(ctx, statement, arguments, func(row *sql.Rows) error {
-		err := row.Scan(&r.ID, &r.Subscriber, &r.Unit, &r.Class, &r.Priority, &r.Balance, &r.Reserved, &r.ExpiresAt, &r.CreatedAt,
-			&r.Root, &r.Parent, &r.Hops, &r.Watch)
+		err := r.scan(row)
 		if err != nil {
 			return err
 		}

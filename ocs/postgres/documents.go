@@ -147,6 +147,7 @@ type answerDocument struct {
 	FailureHandling *uint8            `json:"ccfh,omitempty"`
 	Failover        bool              `json:"failover,omitempty"`
 	Refund          string            `json:"refund,omitempty"`
+	Notes           ocs.Notes         `json:"notes,omitempty"`
 }
 
 type serviceDocument struct {
@@ -482,7 +483,7 @@ func serviceFromDocument(s serviceDocument) ocs.ServiceAnswer {
 func answerToDocument(a ocs.Answer) answerDocument {
 	d := answerDocument{
 		Verdict: a.Verdict, Fault: a.Fault, CommandLevel: a.CommandLevel, LowBalance: a.LowBalance,
-		BalanceCovers: a.BalanceCovers, FailureHandling: a.FailureHandling, Failover: a.Failover, Refund: a.Refund,
+		BalanceCovers: a.BalanceCovers, FailureHandling: a.FailureHandling, Failover: a.Failover, Refund: a.Refund, Notes: a.Notes,
 		Services: each(a.Services, serviceToDocument),
 	}
 	if a.Cost != nil {
@@ -497,7 +498,7 @@ func answerToDocument(a ocs.Answer) answerDocument {
 func answerFromDocument(d answerDocument) ocs.Answer {
 	a := ocs.Answer{
 		Verdict: d.Verdict, Fault: d.Fault, CommandLevel: d.CommandLevel, LowBalance: d.LowBalance,
-		BalanceCovers: d.BalanceCovers, FailureHandling: d.FailureHandling, Failover: d.Failover, Refund: d.Refund,
+		BalanceCovers: d.BalanceCovers, FailureHandling: d.FailureHandling, Failover: d.Failover, Refund: d.Refund, Notes: d.Notes,
 		Services: each(d.Services, serviceFromDocument),
 	}
 	if d.Cost != nil {

@@ -2802,6 +2802,12 @@ func easyjson7e528d04DecodeGithubComGyroOcsGyroOcsPostgres13(in *jlexer.Lexer, o
 			} else {
 				out.Refund = string(in.String())
 			}
+		case "notes":
+			if in.IsNull() {
+				in.Skip()
+			} else {
+				out.Notes = ocs.Notes(in.Uint8())
+			}
 		default:
 			in.SkipRecursive()
 		}
@@ -2930,6 +2936,16 @@ func easyjson7e528d04EncodeGithubComGyroOcsGyroOcsPostgres13(out *jwriter.Writer
 			out.RawString(prefix)
 		}
 		out.String(string(in.Refund))
+	}
+	if in.Notes != 0 {
+		const prefix string = ",\"notes\":"
+		if first {
+			first = false
+			out.RawString(prefix[1:])
+		} else {
+			out.RawString(prefix)
+		}
+		out.Uint8(uint8(in.Notes))
 	}
 	out.RawByte('}')
 }

@@ -35,8 +35,7 @@ func (tx *Tx) LoadReceived(
 	arguments := []any{subscriberArray(ids), stored(now), list.value()}
 	var r bucketRow
 	err = tx.each(ctx, loadReceived, arguments, func(row *sql.Rows) error {
-		err := row.Scan(&r.ID, &r.Subscriber, &r.Unit, &r.Class, &r.Priority, &r.Balance, &r.Reserved, &r.ExpiresAt, &r.CreatedAt,
-			&r.Root, &r.Parent, &r.Hops)
+		err := r.scan(row)
 		if err == nil {
 			lots = append(lots, r.bucket())
 		}
