@@ -168,7 +168,8 @@ func TestGY_059_WhoMayNotCall(t *testing.T) {
 	barred := l.newCall(caller)
 	barred.called = "tel:+49900123456"
 	wantCode(t, barred.initial(0, service(100, wants(60))), 4010)
-	for _, msisdn := range []string{closed, blocked, caller} {
+	s.wantAccount(t, closed, 0, 0) // what was left is posted out
+	for _, msisdn := range []string{blocked, caller} {
 		s.wantAccount(t, msisdn, 600, 0)
 	}
 	s.gyro(t, "subscriber", "unblock", blocked)

@@ -21,8 +21,9 @@ type Closing struct {
 	FreeAt     time.Time // when somebody else may have its names
 }
 
-// CloseSubscriber closes a subscriber: what is left in the buckets, expired ones too, is posted out, the names lead nowhere from now on
-// and rest. Nothing may be held; else the error is ErrHeld and nothing changes. One that is closed already stays as it is,
+// CloseSubscriber closes a subscriber: what is left in the buckets, expired ones too, is posted out, and the
+// names rest: until somebody else may have them they lead to the one that is closed, so that a call is refused as unauthorised
+// and care finds the account. Nothing may be held; else the error is ErrHeld and nothing changes. One that is closed already stays as it is,
 // and closed is false.
 func (s *Store) CloseSubscriber(ctx context.Context, c Closing, entry AuditEntry) (closed bool, err error) {
 	id := c.Subscriber
@@ -39,8 +40,11 @@ func (s *Store) CloseSubscriber(ctx context.Context, c Closing, entry AuditEntry
 		if err != nil {
 			return err
 		}
-		if locked[0].State == ocs.Closed && len(names) == 0 {
-			return nil
+		if locked[0].State == ocs.Closed {
+			rests, err := tx.restOf(ctx, names, c.At)
+			if err != nil || len(rests) == len(names) {
+				return err
+			}
 		}
 		closed = true
 		changes, err := tx.emptied(ctx, c)
@@ -48,7 +52,7 @@ func (s *Store) CloseSubscriber(ctx context.Context, c Closing, entry AuditEntry
 			return err
 		}
 		for _, name := range names {
-			if err := tx.giveUp(ctx, id, name, c.At, c.FreeAt); err != nil {
+			if err := tx.letRest(ctx, id, name, c.At, c.FreeAt); err != nil {
 				return err
 			}
 		}

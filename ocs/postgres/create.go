@@ -177,6 +177,9 @@ func (tx *Tx) insertIdentities(ctx context.Context, subscribers []NewSubscriber,
 				return &IdentityTakenError{Row: n.row, Kind: n.Kind, Rests: true}
 			}
 		}
+		if _, err := tx.run(ctx, freeRested, values.value(), kinds.value(), stored(now)); err != nil {
+			return fmt.Errorf("free identities: %w", err)
+		}
 		count, err := tx.run(ctx, insertIdentities, kinds.value(), values.value(), parts.value(), ids.value(), versions.value())
 		if err != nil {
 			return fmt.Errorf("insert identities: %w", err)

@@ -22,6 +22,11 @@ const (
 		INSERT INTO identity_rest (value, kind, subscriber_id, given_up_at, free_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (value, kind) DO UPDATE SET
 			subscriber_id = excluded.subscriber_id, given_up_at = excluded.given_up_at, free_at = excluded.free_at`
+	// freeRested lets go of the names of closed subscribers that have rested long enough.
+	freeRested = `
+		DELETE FROM identity t USING identity_rest r
+		WHERE r.value = ANY($1::text[]) AND r.kind = ANY($2::smallint[]) AND r.free_at <= $3
+		AND t.value = r.value AND t.kind = r.kind AND t.subscriber_id = r.subscriber_id`
 	formerOwner = `SELECT subscriber_id FROM identity_rest WHERE value = $1 AND kind = $2`
 
 	dropIdentity  = `DELETE FROM identity WHERE value = $1 AND kind = $2 AND part = $3 AND subscriber_id = $4`
@@ -110,6 +115,9 @@ func (tx *Tx) giveIdentity(ctx context.Context, to ocs.Subscriber, c IdentityCha
 	if owner, ok := rests[c.To]; ok && owner != to.ID {
 		return ErrIdentityRests
 	}
+	if _, err := tx.run(ctx, freeRested, values.value(), kinds.value(), stored(c.At)); err != nil {
+		return err
+	}
 	count, err := tx.run(ctx, insertIdentities, kinds.value(), values.value(), parts.value(), ids.value(), versions.value())
 	if err != nil {
 		return err
@@ -140,11 +148,25 @@ func (tx *Tx) restingOf(ctx context.Context, kinds, values array, at time.Time) 
 	return found, nil
 }
 
+// restOf is restingOf for a list of names.
+func (tx *Tx) restOf(ctx context.Context, names []ocs.Identity, at time.Time) (map[ocs.Identity]ocs.SubscriberID, error) {
+	var kinds, values array
+	for _, name := range names {
+		kinds.integer(int64(name.Kind))
+		values.string(name.Value)
+	}
+	return tx.restingOf(ctx, kinds, values, at)
+}
+
 // giveUp takes a name from a subscriber, and lets it rest.
 func (tx *Tx) giveUp(ctx context.Context, id ocs.SubscriberID, name ocs.Identity, at, freeAt time.Time) error {
 	if _, err := tx.run(ctx, dropIdentity, name.Value, int64(name.Kind), id.Slot(), string(id)); err != nil {
 		return err
 	}
+	return tx.letRest(ctx, id, name, at, freeAt)
+}
+
+func (tx *Tx) letRest(ctx context.Context, id ocs.SubscriberID, name ocs.Identity, at, freeAt time.Time) error {
 	_, err := tx.run(ctx, rest, name.Value, int64(name.Kind), string(id), stored(at), stored(freeAt))
 	return err
 }
