@@ -176,6 +176,14 @@ func (s *server) kill() {
 	<-s.ended
 }
 
+// freeze has the server take and answer nothing until it is killed.
+func (s *server) freeze(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // stop ends the server as an operator does and says what went wrong with that.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -149,6 +149,13 @@ func TestRelayFailsOverInTheMiddleOfCalls(t *testing.T) {
 	if len(tapes[1].messages(t)) > len(tapes[0].messages(t)) {
 		used = 1
 	}
+	servers[used].freeze(t) // so that requests are in work when it dies
+	eventually(t, patience, func() string {
+		if waiting := inWork(tapes[used].messages(t)); waiting == 0 {
+			return "nothing is in work at the server that is to be killed"
+		}
+		return ""
+	})
 	servers[used].kill()
 	callers.await(t)
 	stop()
@@ -170,6 +177,20 @@ func TestRelayFailsOverInTheMiddleOfCalls(t *testing.T) {
 	}
 	t.Logf("%d updates were answered, %d requests came again with the T bit", callers.answered.Load(), repeated)
 	db.wantSound(t, calls)
+}
+
+// inWork counts the credit-control requests of a tape that have no answer there.
+func inWork(messages []message) (n int) {
+	for _, m := range messages {
+		switch {
+		case m.command != cmdCreditControl:
+		case m.isRequest():
+			n++
+		default:
+			n--
+		}
+	}
+	return n
 }
 
 const relayHost = "dra.relay.test"
