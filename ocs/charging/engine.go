@@ -120,9 +120,10 @@ func (e *Engine) Submit(ctx context.Context, r ocs.Request, done func(ocs.Answer
 	e.resolver.enqueue(p)
 }
 
-// DefaultLanes is one lane for two processors, the other of which Postgres needs for it. With two lanes on two processors,
-// batches are half as large and cost a quarter more for each request, and no more of them are served.
-func DefaultLanes() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+// DefaultLanes is one lane for two processors, the other of which Postgres needs for it, and at least two: on two processors that
+// nobody else uses, two lanes served 13,300 requests a second at 124 us of processor each, one 11,900 at 101 us. Where Postgres
+// has to share them with others, one lane is better.
+func DefaultLanes() int { return max(2, runtime.GOMAXPROCS(0)/2) }
 
 func (e *Engine) allLanes() []*lane { return slices.Concat(e.lanes, []*lane{e.patient}, e.transfers) }
 
