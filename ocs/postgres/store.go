@@ -246,7 +246,7 @@ var hot = []string{
 	insertSessions, updateSessions, updateSessionsOfSlot, updateBuckets, updateBucketsOfSlot, insertBuckets, insertRatedEvents, insertRecords, insertPostings,
 	resolve, locate, anySubscription,
 
-	shareInForce, selectRoles, selectRolesOf, loadProfiles, insertOutbox, insertAudit,
+	shareInForce, selectRoles, selectRolesOf, loadProfiles, insertOutbox, insertAudit, openSessions,
 	loadTransfers, loadAnswers, loadQuotes, loadCounters, loadRepeats, loadPast, loadReturns, loadReceived, sumReceived,
 	insertTransfers, updateTransfers, insertAnswers, saveQuotes, addCounters,
 

@@ -99,11 +99,9 @@ func (tx *Tx) AddSummonses(ctx context.Context, all []ocs.Summons) error {
 
 // For the ways in which it says "equal" see updateBuckets.
 const openSessions = `
-	SELECT ` + openColumns + `
-	FROM unnest($1::smallint[], $2::uuid[]) AS u (part, subscriber_id)
-	JOIN session t ON t.part = ANY(ARRAY[u.part]) AND t.subscriber_id = ANY(ARRAY[u.subscriber_id]) AND t.state = 'open'`
-
-const openColumns = `t.subscriber_id, t.session_id, t.sub_session, t.state, t.origin_host, t.origin_state_id, t.started_at, t.due_at, t.document, t.conditions`
+	SELECT ` + sessionColumns + `
+	FROM unnest($1::smallint[], $2::uuid[]) AS u (slot, owner)
+	JOIN session ON part = ANY(ARRAY[slot]) AND subscriber_id = ANY(ARRAY[owner]) AND state = 'open'`
 
 // OpenSessions returns the open sessions of locked subscribers.
 func (tx *Tx) OpenSessions(ctx context.Context, ids []ocs.SubscriberID) ([]ocs.Session, error) {
@@ -115,10 +113,8 @@ func (tx *Tx) OpenSessions(ctx context.Context, ids []ocs.SubscriberID) ([]ocs.S
 		parts.integer(int64(id.Slot()))
 		subscribers.string(string(id))
 	}
-	ctx, cancel := tx.deadline(ctx)
-	defer cancel()
 	var rows []sessionRow
-	if err := tx.tx.SelectContext(ctx, &rows, openSessions, parts.value(), subscribers.value()); err != nil {
+	if err := tx.selectInto(ctx, &rows, openSessions, parts.value(), subscribers.value()); err != nil {
 		return nil, fmt.Errorf("open sessions: %w", err)
 	}
 	return sessionsOf(rows)
