@@ -49,7 +49,7 @@ func (tx *Tx) AppendAudit(ctx context.Context, entries []AuditEntry) error {
 		return nil
 	}
 	var parts, ids, times, actors, roles, channels, actions, subjects, references, policies array
-	var befores, afters jsonList
+	var befores, afters documents
 	for i := range entries {
 		e := &entries[i]
 		id := e.ID

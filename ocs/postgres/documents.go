@@ -251,6 +251,14 @@ func (d *documents) add(document easyjson.Marshaler) {
 	document.MarshalEasyJSON(&d.writer)
 }
 
+// addJSON adds what encoding/json writes: documents of transfers, which are fewer.
+func (d *documents) addJSON(document any) { d.addText(encode(document)) }
+
+func (d *documents) addText(text []byte) {
+	d.next()
+	d.writer.Raw(text, nil)
+}
+
 // addNull leaves a row without a document: string_to_array($n, chr(30), ”) makes null of nothing.
 func (d *documents) addNull() { d.next() }
 
@@ -260,25 +268,6 @@ func (d *documents) next() {
 	}
 	d.any = true
 }
-
-// A jsonList is the same for what encoding/json writes: documents of transfers, which are fewer.
-type jsonList struct {
-	text []byte
-	any  bool
-}
-
-func (l *jsonList) add(document any) { l.addText(encode(document)) }
-
-func (l *jsonList) addText(text []byte) {
-	if l.any {
-		l.text = append(l.text, separator)
-	}
-	l.any = true
-	l.text = append(l.text, text...)
-}
-
-// value is what is bound to a parameter.
-func (l *jsonList) value() []byte { return l.text }
 
 // value is what is bound to a parameter. The documents are made of types that always can be written.
 func (d *documents) value() []byte {

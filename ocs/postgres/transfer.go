@@ -238,7 +238,7 @@ func (tx *Tx) LoadRepeats(ctx context.Context, asked []Repeat, since time.Time) 
 
 func (tx *Tx) insertTransfers(ctx context.Context, all []*transfer.Transfer) error {
 	var parts, references, senders, receivers, kinds, statuses, amounts, created, due array
-	var texts, checks jsonList
+	var texts, checks documents
 	for _, t := range all {
 		parts.integer(int64(t.Reference.Slot()))
 		references.string(string(t.Reference))
@@ -249,8 +249,8 @@ func (tx *Tx) insertTransfers(ctx context.Context, all []*transfer.Transfer) err
 		amounts.integer(int64(t.Seconds))
 		created.time(t.CreatedAt)
 		due.time(t.DueAt)
-		texts.add(transferToDocument(t))
-		checks.add(checksToDocument(t.Checks))
+		texts.addJSON(transferToDocument(t))
+		checks.addJSON(checksToDocument(t.Checks))
 	}
 	count, err := tx.exec(ctx, insertTransfers, parts.value(), references.value(), senders.value(), receivers.value(), kinds.value(),
 		statuses.value(), amounts.value(), created.value(), due.value(), texts.value(), checks.value())
@@ -262,7 +262,7 @@ func (tx *Tx) insertTransfers(ctx context.Context, all []*transfer.Transfer) err
 
 func (tx *Tx) updateTransfers(ctx context.Context, all []*transfer.Transfer) error {
 	var parts, references, receivers, statuses, amounts, due array
-	var texts, checks jsonList
+	var texts, checks documents
 	for _, t := range all {
 		parts.integer(int64(t.Reference.Slot()))
 		references.string(string(t.Reference))
@@ -270,8 +270,8 @@ func (tx *Tx) updateTransfers(ctx context.Context, all []*transfer.Transfer) err
 		statuses.string(string(t.Status))
 		amounts.integer(int64(t.Seconds))
 		due.time(t.DueAt)
-		texts.add(transferToDocument(t))
-		checks.add(checksToDocument(t.Checks))
+		texts.addJSON(transferToDocument(t))
+		checks.addJSON(checksToDocument(t.Checks))
 	}
 	count, err := tx.exec(ctx, updateTransfers, parts.value(), references.value(), receivers.value(), statuses.value(), amounts.value(), due.value(),
 		texts.value(), checks.value())

@@ -113,7 +113,7 @@ func (tx *Tx) LoadAnswers(ctx context.Context, keys []AnswerKey) (found map[Answ
 
 func (tx *Tx) insertAnswers(ctx context.Context, all []transfer.Remembered) error {
 	var parts, keys, callers, subscribers, references, fingerprints, times array
-	var answers jsonList
+	var answers documents
 	for i := range all {
 		r := &all[i]
 		parts.integer(int64(r.Subscriber.Slot()))
@@ -123,7 +123,7 @@ func (tx *Tx) insertAnswers(ctx context.Context, all []transfer.Remembered) erro
 		references.string(r.Reference)
 		fingerprints.string(r.Fingerprint)
 		times.time(r.At)
-		answers.add(transferAnswerToDocument(&r.Answer))
+		answers.addJSON(transferAnswerToDocument(&r.Answer))
 	}
 	_, err := tx.exec(ctx, insertAnswers, parts.value(), keys.value(), callers.value(), subscribers.value(), references.value(),
 		fingerprints.value(), times.value(), answers.value())

@@ -53,12 +53,12 @@ func (tx *Tx) LoadQuotes(ctx context.Context, ids []string) ([]transfer.Quote, e
 
 func (tx *Tx) saveQuotes(ctx context.Context, quotes []*transfer.Quote) error {
 	var parts, ids, expiries array
-	var texts jsonList
+	var texts documents
 	for _, q := range quotes {
 		parts.integer(int64(transfer.Reference(q.ID).Slot()))
 		ids.string(q.ID)
 		expiries.time(q.ExpiresAt)
-		texts.add(quoteDocument{
+		texts.addJSON(quoteDocument{
 			Sender: q.Sender, Receiver: q.Receiver, Kind: q.Kind, Channel: q.Channel, Seconds: q.Seconds, Fee: q.Fee, Bearer: q.Bearer,
 			UsedBy: q.UsedBy, Counted: each(q.Counted, counterToDocument), Policy: q.Policy,
 		})
