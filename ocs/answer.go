@@ -77,6 +77,37 @@ const (
 	Busy                                  // not done and safe to try elsewhere, 3004 or 3002
 )
 
+// Word names a verdict in CDRs and in the API, whose readers compare it; empty: a newer version made it.
+func (v Verdict) Word() string {
+	switch v {
+	case Granted:
+		return "granted"
+	case CreditLimitReached:
+		return "credit limit reached"
+	case ServiceDenied:
+		return "service denied"
+	case NotApplicable:
+		return "not applicable"
+	case UnknownSession:
+		return "unknown session"
+	case Unauthorised:
+		return "unauthorised"
+	case InvalidValue:
+		return "invalid value"
+	case ResourcesExceeded:
+		return "resources exceeded"
+	case UnableToComply:
+		return "unable to comply"
+	case UserUnknown:
+		return "user unknown"
+	case RatingFailed:
+		return "rating failed"
+	case Busy:
+		return "busy"
+	}
+	return ""
+}
+
 // Fault is the part of a request that a refusal blames.
 type Fault uint8
 

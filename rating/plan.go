@@ -49,6 +49,19 @@ const (
 	Forwarding
 )
 
+// Word names a direction in CDRs and in the API, whose readers compare it; empty: a newer version made it.
+func (d Direction) Word() string {
+	switch d {
+	case Originating:
+		return "originating"
+	case Terminating:
+		return "terminating"
+	case Forwarding:
+		return "forwarding"
+	}
+	return ""
+}
+
 // Usage is what selects a tariff.
 type Usage struct {
 	Kind        Kind

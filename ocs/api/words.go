@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/gyro-ocs/gyro/ocs"
@@ -10,33 +11,11 @@ import (
 // The words in which values of the core are told. They are part of the API: clients compare them.
 
 func verdictWord(v ocs.Verdict) string {
-	switch v {
-	case ocs.Granted:
-		return "granted"
-	case ocs.CreditLimitReached:
-		return "credit limit reached"
-	case ocs.ServiceDenied:
-		return "service denied"
-	case ocs.NotApplicable:
-		return "not applicable"
-	case ocs.UnknownSession:
-		return "unknown session"
-	case ocs.Unauthorised:
-		return "unauthorised"
-	case ocs.InvalidValue:
-		return "invalid value"
-	case ocs.ResourcesExceeded:
-		return "resources exceeded"
-	case ocs.UnableToComply:
-		return "unable to comply"
-	case ocs.UserUnknown:
-		return "user unknown"
-	case ocs.RatingFailed:
-		return "rating failed"
-	case ocs.Busy:
-		return "busy"
-	}
-	return fmt.Sprintf("verdict %d", v) // written by a newer version
+	return cmp.Or(v.Word(), fmt.Sprintf("verdict %d", v)) // written by a newer version
+}
+
+func directionWord(d rating.Direction) string {
+	return cmp.Or(d.Word(), fmt.Sprintf("direction %d", d))
 }
 
 func typeWord(t ocs.RequestType) string {
@@ -51,16 +30,4 @@ func typeWord(t ocs.RequestType) string {
 		return "event"
 	}
 	return fmt.Sprintf("type %d", t)
-}
-
-func directionWord(d rating.Direction) string {
-	switch d {
-	case rating.Originating:
-		return "originating"
-	case rating.Terminating:
-		return "terminating"
-	case rating.Forwarding:
-		return "forwarding"
-	}
-	return fmt.Sprintf("direction %d", d)
 }

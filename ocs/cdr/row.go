@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -97,7 +98,7 @@ func rowOf(r *ocs.Record, sequence int64, correction bool) Row {
 	row := Row{
 		Sequence: sequence, Kind: string(Call), Correction: correction, MSISDN: r.MSISDN, IMSI: r.IMSI,
 		Session: r.Session.ID, SubSession: r.Session.Sub, Part: int64(r.Number), Cause: string(r.Cause), Result: resultWord(r.Verdict),
-		Service: r.Service, Direction: directionWord(c.Direction), Calling: c.Calling, Called: c.Called, Dialled: c.Dialled,
+		Service: r.Service, Direction: c.Direction.Word(), Calling: c.Calling, Called: c.Called, Dialled: c.Dialled,
 		OtherParty: r.OtherParty, Recipients: strings.Join(c.Recipients, " "), Messages: int64(c.MessageCount), Network: c.Network,
 		ServingNode: c.ServingNode, ICID: c.ICID, APN: c.APN, CallStart: c.CallStart, Answered: c.Answered, StartedAt: r.StartedAt,
 		EndedAt: r.EndedAt, TerminationCause: r.TerminationCause, CauseCode: c.CauseCode, OriginHost: r.Origin.Host,
@@ -208,47 +209,12 @@ func holdWords(holds []ocs.Hold) string {
 	return string(text)
 }
 
-func directionWord(d rating.Direction) string {
-	switch d {
-	case rating.Originating:
-		return "originating"
-	case rating.Terminating:
-		return "terminating"
-	case rating.Forwarding:
-		return "forwarding"
-	}
-	return ""
-}
-
 // resultWord names what ended a session otherwise than well.
 func resultWord(v ocs.Verdict) string {
-	switch v {
-	case 0, ocs.Granted:
+	if v == 0 || v == ocs.Granted {
 		return ""
-	case ocs.CreditLimitReached:
-		return "credit limit reached"
-	case ocs.ServiceDenied:
-		return "service denied"
-	case ocs.NotApplicable:
-		return "not applicable"
-	case ocs.UnknownSession:
-		return "unknown session"
-	case ocs.Unauthorised:
-		return "unauthorised"
-	case ocs.InvalidValue:
-		return "invalid value"
-	case ocs.ResourcesExceeded:
-		return "resources exceeded"
-	case ocs.UnableToComply:
-		return "unable to comply"
-	case ocs.UserUnknown:
-		return "user unknown"
-	case ocs.RatingFailed:
-		return "rating failed"
-	case ocs.Busy:
-		return "busy"
 	}
-	return strconv.Itoa(int(v))
+	return cmp.Or(v.Word(), strconv.Itoa(int(v)))
 }
 
 // reasonNames are the values of Reporting-Reason (TS 32.299 §7.2.175), in their order.
