@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"ocs":                 {"rating"},
 	"transfer":            {"rating", "ocs"},
 	"ocs/lifecycle":       {"rating", "ocs", "transfer"}, // tells minutes and days as transfer does
+	"ocs/scenariotest":    {},                            // plays scenarios for the tests of the core
 	"ocs/yamltext":        {},
 	"ocs/catalog":         {"rating", "ocs", "ocs/lifecycle", "ocs/yamltext"},
 	"ocs/policy":          {"rating", "ocs", "transfer", "ocs/yamltext"},

@@ -1,82 +1,24 @@
 package ocs
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gyro-ocs/gyro/ocs/scenariotest"
 	"github.com/gyro-ocs/gyro/rating"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what the scenarios come to into their files")
-
-// Scenarios are text: a block of commands, a line of dashes, what they come to. Blank lines end a block, # begins a
-// comment. After every command the invariants are checked.
+// Scenarios are played in a world of subscribers, whose commands are below. The rest of the form is scenariotest's.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, string(source))
-			if *rewrite {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != string(source) {
-				t.Errorf("%s came to something else; go test ./ocs -rewrite shows the difference:\n%s", file, got)
-			}
-		})
-	}
-}
-
-// play runs a scenario and returns it with what its commands came to.
-func play(t *testing.T, source string) string {
-	t.Helper()
-	w := newWorld()
-	var out, result strings.Builder
-	expected := false
-	flush := func() {
-		if result.Len() > 0 {
-			out.WriteString("----\n" + result.String())
-			result.Reset()
-		}
-	}
-	for line := range strings.Lines(source) {
-		line = strings.TrimSuffix(line, "\n")
-		switch {
-		case line == "":
-			flush()
-			expected = false
-			out.WriteString("\n")
-		case line == "----":
-			expected = true
-		case expected:
-		case strings.HasPrefix(line, "#"):
-			out.WriteString(line + "\n")
-		default:
-			out.WriteString(line + "\n")
-			result.WriteString(w.command(t, line))
-			if err := w.check(); err != nil {
-				t.Fatalf("after %q: %v", line, err)
-			}
-		}
-	}
-	flush()
-	return out.String()
+	scenariotest.Run(t, func() scenariotest.World {
+		w := newWorld()
+		return scenariotest.World{Command: w.command, Check: w.check}
+	})
 }
 
 // command runs one line and returns what there is to tell.
