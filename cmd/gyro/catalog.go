@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -81,17 +82,7 @@ func (env *environment) tellCatalogChange(change api.CatalogChange) error {
 	if env.json {
 		return env.printJSON(change)
 	}
-	for _, line := range change.Changes {
-		if _, err := fmt.Fprintln(env.stdout, printable(line)); err != nil {
-			return err
-		}
-	}
-	verb := "in force now: version"
-	if !change.Loaded {
-		verb = "nothing was changed; this would be version"
-	}
-	_, err := fmt.Fprintf(env.stdout, "%s %s, after %s\n", verb, printable(change.Version), printable(change.Before))
-	return err
+	return env.tellLoaded(change.Changes, change.Loaded, change.Version, change.Before)
 }
 
 func catalogShowCommand(env *environment) *cobra.Command {
@@ -127,23 +118,11 @@ func catalogListCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the catalogues that were loaded, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := env.client()
+			list, err := answerTo[api.CatalogList](cmd, env, question{path: "/care/v1/catalogs"})
 			if err != nil {
 				return err
 			}
-			var list api.CatalogList
-			if err := c.get(cmd.Context(), "/care/v1/catalogs", nil, &list); err != nil {
-				return err
-			}
-			if env.json {
-				return env.printJSON(list.Catalogs)
-			}
-			t := newTable(env.stdout)
-			t.row("VERSION", "LOADED", "BY")
-			for _, one := range list.Catalogs {
-				t.row(one.Version, optionalInstant(one.SavedAt, ""), one.SavedBy)
-			}
-			return t.flush()
+			return tellVersions(env, list.Catalogs, func(one api.Catalog) (string, *time.Time, string) { return one.Version, one.SavedAt, one.SavedBy })
 		},
 	}
 }
@@ -161,19 +140,7 @@ func catalogDiffCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			changes := catalog.Diff(before, after)
-			if env.json {
-				return env.printJSON(changes)
-			}
-			if len(changes) == 0 {
-				env.note("no tariff differs")
-			}
-			for _, line := range changes {
-				if _, err := fmt.Fprintln(env.stdout, printable(line)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return env.tellDiff(catalog.Diff(before, after), "no tariff differs")
 		},
 	}
 }

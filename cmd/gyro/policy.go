@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,17 +64,7 @@ and every version is kept. Loading the same again changes nothing.`,
 			if env.json {
 				return env.printJSON(change)
 			}
-			for _, line := range change.Changes {
-				if _, err := fmt.Fprintln(env.stdout, printable(line)); err != nil {
-					return err
-				}
-			}
-			verb := "in force now: version"
-			if !change.Loaded {
-				verb = "nothing was changed; this would be version"
-			}
-			_, err = fmt.Fprintf(env.stdout, "%s %s, after %s\n", verb, printable(change.Version), printable(change.Before))
-			return err
+			return env.tellLoaded(change.Changes, change.Loaded, change.Version, change.Before)
 		},
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "tell what would change, and change nothing")
@@ -116,23 +107,11 @@ func policyListCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the policies that were loaded, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := env.client()
+			list, err := answerTo[api.PolicyList](cmd, env, question{path: "/care/v1/policies"})
 			if err != nil {
 				return err
 			}
-			var list api.PolicyList
-			if err := c.get(cmd.Context(), "/care/v1/policies", nil, &list); err != nil {
-				return err
-			}
-			if env.json {
-				return env.printJSON(list.Policies)
-			}
-			t := newTable(env.stdout)
-			t.row("VERSION", "LOADED", "BY")
-			for _, p := range list.Policies {
-				t.row(p.Version, optionalInstant(p.SavedAt, ""), p.SavedBy)
-			}
-			return t.flush()
+			return tellVersions(env, list.Policies, func(one api.Policy) (string, *time.Time, string) { return one.Version, one.SavedAt, one.SavedBy })
 		},
 	}
 }
@@ -150,19 +129,7 @@ func policyDiffCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			changes := policy.Diff(before, after)
-			if env.json {
-				return env.printJSON(changes)
-			}
-			if len(changes) == 0 {
-				env.note("no rule differs")
-			}
-			for _, line := range changes {
-				if _, err := fmt.Fprintln(env.stdout, printable(line)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return env.tellDiff(policy.Diff(before, after), "no rule differs")
 		},
 	}
 }
