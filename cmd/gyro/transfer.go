@@ -289,18 +289,7 @@ func transferShowCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := env.client()
-			if err != nil {
-				return err
-			}
-			var stored api.StoredTransfer
-			if err := c.get(cmd.Context(), path, nil, &stored); err != nil {
-				return about(args[0], err)
-			}
-			if env.json {
-				return env.printJSON(stored)
-			}
-			return env.printStored(stored)
+			return ask(cmd, env, question{path: path, about: args[0]}, env.printStored)
 		},
 	}
 }
@@ -436,18 +425,7 @@ func transferExplainCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := env.client()
-			if err != nil {
-				return err
-			}
-			var explained api.Explanation
-			if err := c.get(cmd.Context(), path+"/explanation", nil, &explained); err != nil {
-				return about(args[0], err)
-			}
-			if env.json {
-				return env.printJSON(explained)
-			}
-			return env.printExplanation(explained)
+			return ask(cmd, env, question{path: path + "/explanation", about: args[0]}, env.printExplanation)
 		},
 	}
 }
