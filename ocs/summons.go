@@ -118,7 +118,7 @@ func (s *Session) Summon(kind SummonsKind, why SummonsReason, part Part, now tim
 // endToEnd names the request when this is its first copy.
 func (s Summons) Due(session *Session, endToEnd uint32, now time.Time) (Summons, SummonsStep) {
 	switch {
-	case session == nil || session.State != Open:
+	case session == nil || session.State != Open && !s.endedUnheard(session):
 		return s, Forget
 	case s.Kind == Reauthorise && session.heardAt().After(s.AskedAt):
 		return s, Forget // it came, asked or not: a CCR that crossed the RAR, or one before it was sent
@@ -132,6 +132,11 @@ func (s Summons) Due(session *Session, endToEnd uint32, now time.Time) (Summons,
 	s.Origin = session.Origin
 	s.DueAt = now.Add(replyWithin)
 	return s, Send
+}
+
+// endedUnheard reports whether a session that its client is to abort was ended here meanwhile: the client goes on all the same.
+func (s Summons) endedUnheard(session *Session) bool {
+	return s.Kind == Abort && session.Cause == ByOperator
 }
 
 // Answered decides what to do after a reply.

@@ -28,6 +28,8 @@ func TestSummonsDue(t *testing.T) {
 		{"one copy too many", ocs.Summons{Kind: ocs.Reauthorise, Sent: 3, EndToEnd: 7}, silent, ocs.Forget, 3},
 		{"an abort is repeated too", ocs.Summons{Kind: ocs.Abort, Sent: 1, EndToEnd: 7}, heard(now), ocs.Send, 2},
 		{"the session is not there any more", ocs.Summons{Kind: ocs.Abort}, nil, ocs.Forget, 0},
+		{"the operator ended the session, which its client does not know", ocs.Summons{Kind: ocs.Abort}, &ocs.Session{State: ocs.Ended, Cause: ocs.ByOperator}, ocs.Send, 1},
+		{"nothing is to be asked about one that the operator ended", ocs.Summons{Kind: ocs.Reauthorise}, &ocs.Session{State: ocs.Ended, Cause: ocs.ByOperator}, ocs.Forget, 0},
 		{"the session ended", ocs.Summons{Kind: ocs.Abort}, &ocs.Session{State: ocs.Ended}, ocs.Forget, 0},
 		{"the client came by itself", ocs.Summons{Kind: ocs.Reauthorise}, heard(asked.Add(time.Second)), ocs.Forget, 0},
 		{"a request crossed the RAR", ocs.Summons{Kind: ocs.Reauthorise, Sent: 1, EndToEnd: 7}, heard(asked.Add(time.Second)), ocs.Forget, 1},
